@@ -1,0 +1,50 @@
+"""The `flywheel` command: a file for each group of commands, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "refresh": ("flows.commands.refresh", "Pull new logs, distil, gate and publish: one turn of the wheel."),
+}
+
+
+class Lazy(click.Group):
+    """Lists commands without importing them, so that --help takes no time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+def flywheel() -> None:
+    """User logs in, versioned training data out, week after week.
+
+    Try it without key or network: flywheel refresh --recipe deployments/recipes/samples.yaml
+    """
+
+
+def main() -> None:
+    """The entry point: one sentence on stderr for what is wrong, exit code 2 for usage."""
+    from flows.commands.ending import end, usage
+
+    try:
+        result: Any = flywheel.main(standalone_mode=False)
+    except click.ClickException as fault:
+        sys.exit(end(usage(fault), "--json" in sys.argv))
+    except click.Abort:
+        sys.exit(130)
+    sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,94 @@
+"""How a command ends: the page for people, the JSON line for scripts, the exit code for both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.report import EXITS, Report, failed
+
+if TYPE_CHECKING:
+    from tasks.recipe import RecipeError
+
+INTERRUPTED = 130
+STATES = {
+    "published": "published",
+    "merged": "merged into a row (the same question)",
+    "seen": "seen in an earlier run",
+    "unreadable": "unreadable (kept, with file and line)",
+    "pending": "pending, go on with the next run",
+}
+
+
+def end(report: Report, as_json: bool, exit_code: int | None = None) -> int:
+    """Print the report; gives the exit code."""
+    if report.error:
+        where = f" ({report.error['where']})" if report.error["where"] else ""
+        hint = f" — {report.error['hint']}" if report.error["hint"] else ""
+        click.echo(f"flywheel: {report.error['what']}{where}{hint}", err=True)
+    if as_json:
+        click.echo(json.dumps(report.plain(), ensure_ascii=False))
+    elif report.status != "error":
+        click.echo(summary(report))
+    sys.stdout.flush()
+    return EXITS[report.status] if exit_code is None else exit_code
+
+
+def usage(fault: click.ClickException) -> Report:
+    return failed("error", fault.format_message().rstrip("."), hint="see flywheel --help")
+
+
+def of_recipe(fault: RecipeError) -> Report:
+    return failed("error", fault.what, fault.where, fault.hint)
+
+
+def summary(report: Report) -> str:
+    """What went in, what came out, why the rest did not, where it is, and what to type next."""
+    lines = ["", f"{bold(report.dataset)}: {bold(report.status.replace('_', ' '))}", ""]
+    if report.rows_read:
+        lines.append(f"  in    {report.rows_read:>7} log rows read")
+        lines += [f"        {n:>7} {state_line(state)}" for state, n in ordered(report.ledger)]
+    if report.status == "plan":
+        plan = report.plan or {"prompts": 0}
+        lines += [f"        {plan['prompts']:>7} prompts to ask, at most {sum(plan.values()) - plan['prompts']} calls:"]
+        lines += [f"        {n:>7} {what.replace('_', ' ')}" for what, n in plan.items() if what != "prompts"]
+        return "\n".join(lines)
+    splits = ", ".join(f"{n} {side}" for side, n in report.splits.items())
+    if report.version:
+        lines.append(
+            f"  out   {report.rows_new:>7} new rows; version {report.version} has {report.rows_total} ({splits})"
+        )
+    elif report.rows_total:
+        lines.append(f"  out         0 new rows; the dataset stays as it is, with {report.rows_total} ({splits})")
+    spent = report.teacher
+    if spent["calls"] or spent["cache_hits"]:
+        tokens = f"{spent['tokens_in']} tokens in, {spent['tokens_out']} out"
+        lines.append(f"  paid  {spent['calls']:>7} teacher calls, {tokens}; {spent['cache_hits']} from the store")
+    if report.path:
+        lines += ["", f"  where {report.path}", "  card  README.md in it", "", "Next:", *following(report)]
+    return "\n".join(lines)
+
+
+def following(report: Report) -> list[str]:
+    """What to type next."""
+    load = f"from datasets import load_dataset; print(load_dataset('{report.path}')['train'][0]['messages'])"
+    own = "OPENAI_API_KEY=… .venv/bin/flywheel refresh --source your_logs.jsonl --set teacher.model=…"
+    return [f'  .venv/bin/python -c "{load}"', f"  {own}"]
+
+
+def state_line(state: str) -> str:
+    kind, _, reason = state.partition(":")
+    return STATES.get(state, f"{kind}: {reason.replace('_', ' ')}")
+
+
+def ordered(ledger: dict[str, int]) -> list[tuple[str, int]]:
+    """Published first, then by number."""
+    return sorted(ledger.items(), key=lambda pair: (pair[0] != "published", pair[0] != "merged", -pair[1], pair[0]))
+
+
+def bold(text: str) -> str:
+    """Bold on a terminal; click takes the codes out where the output is piped."""
+    return click.style(text, bold=True)

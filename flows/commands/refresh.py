@@ -1,0 +1,147 @@
+"""`flywheel refresh`: one turn of the wheel from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from flows.commands.ending import INTERRUPTED, end, of_recipe
+from flows.report import Report, failed
+from tasks.history.lock import busy
+from tasks.recipe import PROJECT, Recipe, RecipeError, checked, read, utc
+from tasks.teacher.endpoints import check
+
+DEFAULT = "deployments/recipes/weekly.yaml"
+
+
+@click.command()
+@click.option("--recipe", "recipe_file", default=DEFAULT, show_default=True, help="The recipe, a YAML file.")
+@click.option(
+    "--source", "sources", multiple=True, metavar="URI", help="Logs to read instead of the recipe's; repeatable."
+)
+@click.option("--out", metavar="DIR", help="The lake to keep the dataset in.")
+@click.option("--since", metavar="TIME", help="Leave rows before this alone. ISO 8601, UTC where it names no zone.")
+@click.option("--until", metavar="TIME", help="Leave rows from this on alone.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one field: teacher.model=…; repeatable."
+)
+@click.option("--plan", is_flag=True, help="Say rows and calls for each stage and call nobody; needs no key.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line of stdout.")
+@click.option("--traceback", is_flag=True, help="Show where an unexpected error came from.")
+def refresh(
+    recipe_file: str,
+    sources: tuple[str, ...],
+    out: str | None,
+    since: str | None,
+    until: str | None,
+    changes: tuple[str, ...],
+    plan: bool,
+    as_json: bool,
+    traceback: bool,
+) -> int:
+    """Pull new logs, mine, distil, judge, gate, deduplicate and publish a new version.
+
+    \b
+    Exit codes: 0 published, nothing new, or a plan; 2 usage, recipe or input; 3 blocked by a gate;
+    4 budget reached; 5 teacher unusable; 6 another run holds the dataset; 130 interrupted.
+    """
+    try:
+        recipe = told(recipe_file, sources, out, changes)
+        window = (moment("--since", since), moment("--until", until))
+        if not plan:
+            check(recipe)
+        if busy(recipe.dataset):
+            return end(
+                failed("busy", f"another run holds {recipe.dataset}", hint="wait for it, or name another output.name"),
+                as_json,
+            )
+        report = run(recipe, window, plan)
+    except RecipeError as fault:
+        return end(of_recipe(fault), as_json)
+    except KeyboardInterrupt:
+        what = failed("error", "interrupted", hint="run the same command again: it goes on from here")
+        return end(what, as_json, INTERRUPTED)
+    except Exception as fault:  # noqa: BLE001  the last line of defence: --json holds whatever happens
+        if traceback:
+            raise
+        said = f"{type(fault).__name__}: {' '.join(str(fault).split())[:300]}"
+        return end(failed("error", said, hint="--traceback shows where"), as_json, 1)
+    return end(report, as_json)
+
+
+def told(file: str, sources: tuple[str, ...], out: str | None, changes: tuple[str, ...]) -> Recipe:
+    """The recipe with what the command line changes."""
+    plain = read(file, changes).model_dump()
+    if sources:
+        mapping = plain["sources"][0]["mapping"] if plain["sources"] else {}
+        plain["sources"] = [{"uri": uri, "mapping": mapping} for uri in sources]
+    if out:
+        plain["output"]["dir"] = str(Path(out).expanduser().absolute())
+    return checked(plain, file)
+
+
+def moment(option: str, given: str | None) -> datetime | None:
+    try:
+        return utc(datetime.fromisoformat(given)) if given else None
+    except ValueError:
+        raise RecipeError(
+            f"{option} {given}: expected a time in ISO 8601, such as 2026-11-09 or 2026-11-09T08:00:00+08:00"
+        ) from None
+
+
+def run(recipe: Recipe, window: tuple[datetime | None, datetime | None], plan: bool) -> Report:
+    """One flow run: on the server that PREFECT_API_URL names, else on an embedded one for as long as it takes."""
+    for name, value in surroundings().items():
+        os.environ.setdefault(name, value)
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect does not make its parents
+    from prefect.exceptions import PrefectException
+
+    from flows.refresh import refresh as flow
+    from tasks.history.dataset import Busy, Unfit
+    from tasks.tally import Unbalanced
+
+    progress()
+    try:
+        state = asyncio.run(flow(recipe, *window, plan, return_state=True))
+        result = state.data if isinstance(state.data, dict) else asyncio.run(state.aresult(raise_on_failure=False))
+    except PrefectException as fault:
+        return failed("error", f"Prefect: {' '.join(str(fault).split())[:300]}")
+    match result:
+        case dict():
+            return Report(**{k: v for k, v in result.items() if k not in ("schema", "dropped")})
+        case Busy():
+            return failed("busy", str(result))
+        case Unfit():
+            return failed("error", str(result), "output.name")
+        case Unbalanced():
+            return failed("error", f"the ledgers do not balance, nothing was published: {result}")
+        case BaseException():
+            raise result
+        case _:
+            return failed("error", f"the run ended as {state.name}: {state.message}")
+
+
+def surroundings() -> dict[str, str]:
+    """What Prefect is told: a home of the project's own, no telemetry, quiet on the console."""
+    return {
+        "PREFECT_HOME": str(PROJECT / "data" / "lake" / ".prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+
+
+def progress() -> None:
+    """The flow's own lines on stderr, one for each stage."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.addFilter(lambda record: getattr(record, "flywheel", False))
+    logging.getLogger("prefect.flow_runs").addHandler(handler)

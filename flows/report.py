@@ -1,0 +1,78 @@
+"""What a run came to: the object that `--json` prints, and the page that people read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tasks.history.ledger import dropped
+from tasks.recipe import Budget
+from tasks.tally import Tally
+from tasks.teacher.budget import Purse
+
+SCHEMA = 1
+EXITS = {"published": 0, "nothing_new": 0, "plan": 0, "error": 2, "blocked": 3, "budget": 4, "teacher": 5, "busy": 6}
+
+
+@dataclass(slots=True)
+class Report:
+    """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows."""
+
+    status: str
+    dataset: str = ""
+    version: str | None = None
+    path: str | None = None
+    rows_read: int = 0
+    rows_new: int = 0
+    rows_total: int = 0
+    ledger: dict[str, int] = field(default_factory=dict)
+    teacher: dict[str, float] = field(default_factory=lambda: teacher(Purse(Budget())))
+    error: dict[str, str] | None = None
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    outside: int = 0
+    plan: dict[str, int] = field(default_factory=dict)
+    splits: dict[str, int] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready, for scripts: the keys are promised."""
+        return {"schema": SCHEMA} | asdict(self) | {"dropped": dropped(self.ledger)}
+
+
+def teacher(purse: Purse) -> dict[str, float]:
+    """What the run spent. Hits cost nothing."""
+    same = {"tokens_in": purse.tokens_in, "tokens_out": purse.tokens_out, "usd": round(purse.usd, 6)}
+    return {"calls": purse.calls, "cache_hits": purse.hits, **same}
+
+
+def failed(status: str, what: str, where: str = "", hint: str = "", **more: Any) -> Report:
+    """A report of a run that did not come to its end."""
+    return Report(status, error={"what": what, "where": where, "hint": hint}, **more)
+
+
+def stage_line(stage: str, tally: Tally) -> str:
+    """One line of progress: what went in and what came of it."""
+    parts = [f"{tally.seen} in", f"{tally.out} out"]
+    parts += [f"{n} {reason}" for reason, n in tally.dropped.items()]
+    parts += [f"{tally.merged} merged"] * bool(tally.merged) + [f"{tally.pending} pending"] * bool(tally.pending)
+    parts += [f"{tally.calls} calls"] * bool(tally.calls) + [f"{tally.hits} from the store"] * bool(tally.hits)
+    return f"{stage:<8} {', '.join(parts)}"
+
+
+def page(report: Report) -> str:
+    """The report as Markdown, for the Prefect UI."""
+    lines = [f"# {report.dataset}: {report.status}", ""]
+    if report.version:
+        lines.append(f"Version **{report.version}** with {report.rows_total} rows, {report.rows_new} of them new.\n")
+    if report.error:
+        lines.append(f"**{report.error['what']}** {report.error['hint']}\n")
+    lines += ["| log rows | |", "|---|---:|", *(f"| {state} | {n} |" for state, n in report.ledger.items()), ""]
+    lines += ["| stage | in | out | dropped | merged | pending | calls |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for plain in report.stages:
+        gone = sum(plain["dropped"].values())
+        cells = [plain["stage"], plain["seen"], plain["out"], gone, plain["merged"], plain["pending"], plain["calls"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    lines += ["", f"Calls {report.teacher['calls']}, from the store {report.teacher['cache_hits']}, "]
+    lines[-1] += (
+        f"tokens {report.teacher['tokens_in']} in and {report.teacher['tokens_out']} out, USD {report.teacher['usd']}"
+    )
+    return "\n".join(lines)

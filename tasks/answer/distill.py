@@ -1,0 +1,107 @@
+"""Distil an answer: the teacher answers the conversation directly, or reasons first where that pays.
+
+Direct distillation after document 001; chain of thought after Wei et al., arXiv:2201.11903, with the
+reasoning stripped from the published answer, or kept apart, as the recipe says (document 002: let the
+teacher reason even if the student shall not). What is sent is not what is published: guidance and
+examples go to the teacher alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from random import Random
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, Field
+
+from tasks.prompt import Filled, load
+from tasks.recipe import RecipeError, located
+from tasks.record import Message, Record
+from tasks.step import Outcome
+from tasks.teacher.ask import Teacher
+from tasks.transcript import asked
+
+
+class Reasoned(BaseModel):
+    """An answer after its reasoning."""
+
+    reasoning: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Distill:
+    """Every record with a response, or dropped with the reason why there is none."""
+
+    chain_of_thought_for: tuple[str, ...] = ("mathematics", "reasoning")
+    keep_reasoning: bool = False
+    few_shot: int = 0
+    pool: str = ""
+    temperature: float = 0.7
+    max_tokens: int = 4096
+    reasks: int = 1
+    role: ClassVar[str] = "teacher"
+    prompts: ClassVar[tuple[str, ...]] = ("answer/direct", "answer/chain_of_thought", "reask")
+    shape: ClassVar[Literal["each"]] = "each"
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        if record.task_type in self.chain_of_thought_for:
+            return await self.reasoned(record, teacher)
+        return await self.direct(record, teacher, dice)
+
+    async def direct(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        prompt = load("answer/direct", record.language)
+        sent = prompt.fill({"examples": self.examples(record, dice), "conversation": conversation(record)})
+        reply = await teacher.ask(sent, self.temperature, self.max_tokens)
+        answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "")
+        spent = (reply.prompt_tokens, reply.response_tokens)
+        return Outcome.keeping(taught(answered, teacher, sent, spent))
+
+    async def reasoned(self, record: Record, teacher: Teacher) -> Outcome:
+        sent = load("answer/chain_of_thought", record.language).fill(conversation=asked(record))
+        read, reply = await teacher.ask_json(
+            sent, Reasoned, record.language, self.temperature, self.max_tokens, self.reasks
+        )
+        if read is None:
+            return Outcome().dropping("unparsed", f"answer: {reply.text[:200]}")
+        answered = record.answering(read.answer.strip(), read.reasoning if self.keep_reasoning else "")
+        return Outcome.keeping(taught(answered, teacher, sent, (reply.prompt_tokens, reply.response_tokens)))
+
+    def examples(self, record: Record, dice: Random) -> tuple[Message, ...]:
+        """A few pairs from the pool in the record's language, of its own task type where there are enough."""
+        if not self.few_shot:
+            return ()
+        fitting = [e for e in read_pool(self.pool) if e["language"] == record.language]
+        of_type = [e for e in fitting if e["task_type"] == record.task_type]
+        drawn = dice.sample(of_type if len(of_type) >= self.few_shot else fitting, min(self.few_shot, len(fitting)))
+        return tuple(m for e in drawn for m in (Message("user", e["prompt"]), Message("assistant", e["response"])))
+
+
+def conversation(record: Record) -> tuple[Message, ...]:
+    """The turns as they are asked; an input of its own stands below the last one."""
+    if not record.input:
+        return record.ask
+    *before, last = record.ask
+    return (*before, replace(last, content=f"{last.content}\n\n{record.input}"))
+
+
+def taught(record: Record, teacher: Teacher, sent: Filled, spent: tuple[int, int]) -> Record:
+    by = replace(
+        record, teacher=teacher.model, licence=teacher.licence, prompt_tokens=spent[0], response_tokens=spent[1]
+    )
+    return by.stamped(sent.name, sent.sha256, teacher.model)
+
+
+@cache
+def read_pool(path: str) -> tuple[dict[str, Any], ...]:
+    """The examples of a pool file. Raises RecipeError where it cannot be read."""
+    try:
+        lines = located(path).read_text().splitlines()
+        rows = tuple(json.loads(line) for line in lines if line.strip())
+        if all({"language", "task_type", "prompt", "response"} <= row.keys() for row in rows):
+            return rows
+        raise ValueError("expected language, task_type, prompt and response on each line")
+    except (OSError, ValueError) as fault:
+        raise RecipeError(f"{path} is not a pool of examples: {fault}", "answer.pool") from None

@@ -1,0 +1,78 @@
+"""Clean a record: control characters out, and what the recipe names. The text stays as its author wrote it.
+
+HTML and boilerplate go only where the recipe says so, and never inside fenced code. A record tagged
+`robust` (bad spelling that the model should learn to bear) keeps its spelling: nothing here touches it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from random import Random
+from typing import ClassVar, Literal
+
+from tasks.record import Record
+from tasks.step import Outcome
+from tasks.teacher.ask import Teacher
+from tasks.text import FENCE, written
+
+BLOCK = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "table"}
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Every turn without control characters; `html` strips tags, `boilerplate` takes out whole lines."""
+
+    html: bool = False
+    boilerplate: tuple[str, ...] = ()
+    shape: ClassVar[Literal["each"]] = "each"
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        messages = tuple(replace(m, content=self.text(m.content)) for m in record.messages)
+        cleaned = replace(record, messages=messages, student_response=written(record.student_response))
+        if not any(m.content for m in messages if m.role == "user"):
+            return Outcome().dropping("empty")
+        return Outcome.keeping(cleaned)
+
+    def text(self, text: str) -> str:
+        parts = FENCE.split(written(text))
+        return written("".join(p if FENCE.fullmatch(p) else self.prose(p) for p in parts))
+
+    def prose(self, text: str) -> str:
+        if self.html and TAG.search(text):
+            text = untagged(text)
+        if self.boilerplate:
+            text = "\n".join(line for line in text.split("\n") if line.strip() not in self.boilerplate)
+        return text
+
+
+class Reader(HTMLParser):
+    """Collects what a reader of the page would see."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.seen: list[str] = []
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.hidden += tag in ("script", "style")
+        if tag in BLOCK:
+            self.seen.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in ("script", "style") and self.hidden > 0
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.seen.append(data)
+
+
+def untagged(text: str) -> str:
+    """The text of an HTML fragment."""
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    return html.unescape(re.sub(r"\n{3,}", "\n\n", "".join(reader.seen)))

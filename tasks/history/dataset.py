@@ -1,0 +1,241 @@
+"""A dataset in the lake: its versions, and the log of increments that is the truth about them.
+
+    <name>/LATEST                      the version that consumers read
+    <name>/versions/1.2.0/             the whole dataset, never changed once it stands
+    <name>/increments/00003/           what one run read and what came of it
+    <name>/calls.sqlite                every answer, shared by all versions
+    <name>/runs/, <name>/work/         times and costs; shards under way
+
+The state of a dataset is a function of its last increment. Each increment names its parent, so the chain
+from the last one back lists the ledgers, the history of prompts, and the rows still pending. A rollback
+is an increment too: it goes on from an older one, and watermark and history go back with it.
+
+The moment at which an increment's folder is renamed into place is the commit. A version without an
+increment, or an increment without its folder, is the left-over of a run that was killed, and is removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import Timeout
+
+from tasks.history.asked import Past
+from tasks.history.ledger import LEDGER
+from tasks.history.lock import lock_of
+from tasks.record import SCHEMA
+from tasks.shard import Shard, sha256, write, write_json, write_text
+
+ENTRY = "entry.json"
+
+
+class Busy(RuntimeError):
+    """Another run holds the dataset."""
+
+
+class Unfit(RuntimeError):
+    """The dataset on disk and the recipe do not go together; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the increment log.
+
+    `base` is the version in force after it, `version` the one that it published, if any. `kind` is
+    `published`, `nothing_new`, `blocked`, `budget`, `teacher` or `rollback`. Nothing in it depends on
+    when or how often the run was tried.
+    """
+
+    seq: int
+    kind: str
+    parent: int | None = None
+    base: str | None = None
+    version: str | None = None
+    teacher: str = ""
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    ledger: dict[str, int] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    why: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Dataset:
+    """One dataset's folder. Everything that writes happens under `held`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.versions = folder / "versions"
+        self.increments = folder / "increments"
+        self.calls = folder / "calls.sqlite"
+        self.work = folder / "work"
+        self.runs = folder / "runs"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the dataset, and clear what a killed run left. Raises Busy at once where another run holds it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = lock_of(self.folder)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise Busy(f"another run holds {self.folder}") from None
+        try:
+            self.recover()
+            yield
+        finally:
+            lock.release()
+
+    def recover(self) -> None:
+        """Remove what was never committed, and point LATEST to the version in force."""
+        published = {e.version for e in self.entries if e.version}
+        for found in self.versions.glob("*"):
+            if found.name not in published:
+                shutil.rmtree(found)
+        for found in self.increments.glob(".[0-9]*"):
+            shutil.rmtree(found)
+        if (base := self.base) and self.latest != base:
+            write_text(base + "\n", self.folder / "LATEST")
+
+    @property
+    def latest(self) -> str | None:
+        """What LATEST says."""
+        try:
+            return (self.folder / "LATEST").read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The whole increment log, oldest first."""
+        found = sorted(self.increments.glob(f"[0-9]*/{ENTRY}"))
+        return [Entry(**json.loads(p.read_text())) for p in found]
+
+    @cached_property
+    def chain(self) -> list[Entry]:
+        """The increments that count, oldest first: from the last one back through the parents."""
+        by_seq = {e.seq: e for e in self.entries}
+        back: list[Entry] = []
+        here = self.entries[-1] if self.entries else None
+        while here:
+            if here.kind != "rollback":
+                back.append(here)
+            here = by_seq.get(here.parent) if here.parent is not None else None
+        return back[::-1]
+
+    @property
+    def head(self) -> Entry | None:
+        """The last increment that counts."""
+        return self.chain[-1] if self.chain else None
+
+    @property
+    def base(self) -> str | None:
+        """The version in force."""
+        return self.entries[-1].base if self.entries else None
+
+    def next_version(self, change: str) -> str:
+        """The number of the version to come; `change` is `major`, `minor` or `patch`."""
+        taken = {p.name for p in self.versions.glob("*")}
+        major, minor, patch = map(int, (self.base or "0.0.0").split("."))
+        while True:
+            if self.base is None or change == "major":
+                major, minor, patch = major + 1, 0, 0
+            elif change == "minor":
+                minor, patch = minor + 1, 0
+            else:
+                patch += 1
+            if (number := f"{major}.{minor}.{patch}") not in taken:
+                return number
+
+    @property
+    def next_seq(self) -> int:
+        return self.entries[-1].seq + 1 if self.entries else 1
+
+    def file(self, entry: Entry, name: str) -> Path:
+        return self.increments / f"{entry.seq:05d}" / f"{name}.parquet"
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Log ids that have a state already. Pending ones too: their rows are kept here."""
+        tables = [pq.read_table(self.file(e, "ledger"), columns=["log_id"]) for e in self.chain]
+        return frozenset(i for t in tables for i in t.column("log_id").to_pylist())
+
+    @property
+    def pending(self) -> pa.Table:
+        """Records that were read and still wait, as they were pulled."""
+        return pq.read_table(self.file(self.head, "pending")) if self.head else SCHEMA.empty_table()
+
+    @property
+    def past(self) -> Past:
+        """What was asked before, for the steps that must know it."""
+        kept = [(e, e.files["asked"]) for e in self.chain]
+        return Past(tuple(Shard(str(self.file(e, "asked")), f["rows"], f["sha256"]) for e, f in kept if f["rows"]))
+
+    def ledger(self) -> pa.Table:
+        """The last state of every log row that was ever read and still counts."""
+        states: dict[str, dict[str, str]] = {}
+        for entry in self.chain:
+            for row in pq.read_table(self.file(entry, "ledger")).to_pylist():
+                states[row["log_id"]] = row
+        return pa.Table.from_pylist([states[i] for i in sorted(states)], schema=LEDGER)
+
+    def commit(self, entry: Entry, tables: dict[str, pa.Table], staged: Path | None = None) -> Entry:
+        """Make an increment, and the version it published, the truth. `staged` is the version's folder.
+
+        The order is what makes it safe: the version is renamed into place, then the increment, then LATEST
+        follows.
+        """
+        beside = self.increments / f".{entry.seq:05d}"
+        shutil.rmtree(beside, ignore_errors=True)
+        files = {n: write(t, beside / f"{n}.parquet").plain() | {"path": f"{n}.parquet"} for n, t in tables.items()}
+        plain = entry.plain() | {"files": files}
+        write_json(plain, beside / ENTRY)
+        if staged and entry.version:
+            self.versions.mkdir(exist_ok=True)
+            synced(staged)
+            staged.rename(self.versions / entry.version)
+            synced(self.versions)
+        beside.rename(self.increments / f"{entry.seq:05d}")
+        synced(self.increments)
+        for cache in ("entries", "chain", "known"):
+            self.__dict__.pop(cache, None)
+        if entry.base:
+            write_text(entry.base + "\n", self.folder / "LATEST")
+        return Entry(**plain)
+
+    def rollback(self, version: str) -> Entry:
+        """Go on from an older version: it is in force again, and so are its watermark, history and pending rows."""
+        origin = next((e for e in self.entries if e.version == version), None)
+        if origin is None:
+            there = ", ".join(e.version for e in self.entries if e.version) or "none"
+            raise Unfit(f"there is no version {version} in {self.folder}; published were {there}")
+        return self.commit(Entry(self.next_seq, "rollback", parent=origin.seq, base=version), {})
+
+
+def synced(folder: Path) -> None:
+    """Flush a folder's names to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest(entry: Entry, dataset: Dataset) -> str:
+    """The sha256 of an increment's entry, by which a version's manifest names it."""
+    return sha256(dataset.increments / f"{entry.seq:05d}" / ENTRY)
+
+
+def read_manifest(version: Path) -> dict[str, Any]:
+    return json.loads((version / "manifest.json").read_text())

@@ -1,0 +1,114 @@
+"""Close an increment: from what was read and what the stages did, the tables that it leaves.
+
+A run that came to its end accounts for every row. One that was stopped (blocked, out of budget, no
+teacher) accounts for the rows that were out before the teacher was asked, and keeps all others pending,
+as they were pulled: the next run goes on from them, and the call store makes the way back free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.history.asked import PUBLISHED, Asked, segment
+from tasks.history.ledger import Ledger
+from tasks.record import SCHEMA, Record, records
+from tasks.shard import Shard
+from tasks.step import MERGED
+from tasks.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a run read: records (new ones and those that were pending), unreadable lines, and rows seen before."""
+
+    records: pa.Table
+    unreadable: pa.Table
+    seen: int = 0
+
+    @property
+    def users(self) -> dict[str, str]:
+        roots = self.records.column("roots").to_pylist()
+        return dict(zip((r[0] for r in roots), self.records.column("user").to_pylist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The ledger of an increment and the tables that it keeps, by name."""
+
+    ledger: Ledger
+    tables: dict[str, pa.Table]
+
+
+def finished(read: Read, early: Sequence[Tally], late: Sequence[Tally], rows: pa.Table) -> Closed:
+    """A run that came to its end. `early` are the stages up to the dedup of prompts, `late` those after, `rows` what
+    is published now (perhaps nothing). Raises Unbalanced."""
+    ledger = begun(read)
+    ledger.publish(zip(rows.column("row_id").to_pylist(), rows.column("roots").to_pylist(), strict=True))
+    gone = [*dropped(early), *(late_gone := dropped(late))]
+    ledger.drop(gone)
+    for waiting in tables_of(t.pending_in for t in (*early, *late)):
+        for roots in waiting.column("roots").to_pylist():
+            ledger.enter(roots, "pending")
+    return closed(read, ledger, remembered(records(rows), late_gone), gone)
+
+
+def stopped(read: Read, early: Sequence[Tally]) -> Closed:
+    """A run that was stopped: what `early` stages dropped is gone, all else waits. Raises Unbalanced."""
+    ledger = begun(read)
+    gone = dropped(early)
+    ledger.drop(gone)
+    ledger.enter(sorted(set(read.users) - ledger.states.keys()), "pending")
+    return closed(read, ledger, [], gone)
+
+
+def begun(read: Read) -> Ledger:
+    ledger = Ledger(read.seen)
+    for log_id, reason in zip(*(read.unreadable.column(c).to_pylist() for c in ("log_id", "reason")), strict=True):
+        ledger.enter([log_id], "unreadable", detail=reason)
+    return ledger
+
+
+def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[str, Any]]) -> Closed:
+    users = read.users
+    ledger.close([*users, *read.unreadable.column("log_id").to_pylist()])
+    waits = [i for i, (state, _, _) in ledger.states.items() if state == "pending"]
+    first = pc.list_element(read.records.column("roots"), 0) if read.records.num_rows else pa.array([], pa.string())
+    kept = (
+        SCHEMA.append(pa.field("reason", pa.string()))
+        .append(pa.field("detail", pa.string()))
+        .append(pa.field("into", pa.string()))
+    )
+    tables = {
+        "ledger": ledger.table(users),
+        "asked": segment(asked),
+        "pending": read.records.filter(pc.is_in(first, value_set=pa.array(waits, pa.string()))),
+        "dropped": pa.Table.from_pylist(gone, schema=kept),
+        "unreadable": read.unreadable,
+    }
+    return Closed(ledger, tables)
+
+
+def dropped(tallies: Iterable[Tally]) -> list[dict[str, Any]]:
+    """The dropped rows of stages, in order."""
+    return [row for t in tables_of(t.dropped_in for t in tallies) for row in t.to_pylist()]
+
+
+def tables_of(files: Iterable[Sequence[Shard]]) -> list[pa.Table]:
+    return [s.table() for group in files for s in group if s.rows]
+
+
+def remembered(rows: Sequence[Record], gone: Sequence[dict[str, Any]]) -> list[Asked]:
+    """What was asked and what came of it, in the order of the log."""
+    kept = [Asked.of(r, PUBLISHED) for r in rows]
+    row_of = {a.prompt_id: a.row_id for a in kept}
+    others = []
+    for plain in gone:
+        into = plain["into"] if plain["reason"] == MERGED else ""
+        one = Asked.of(Record.from_row(plain), plain["reason"])
+        others.append(replace(one, row_id=row_of.get(into, into if into.startswith("r-") else "")))
+    return sorted([*kept, *others], key=lambda a: a.prompt_id)

@@ -1,0 +1,59 @@
+"""Label a prompt with a two-level task type and a domain, by a teacher with a constrained answer.
+
+Document 002: no row without a task type, two levels, so that failures can be analysed by kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from random import Random
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, create_model
+
+from tasks.label.taxonomy import Taxonomy
+from tasks.prompt import load
+from tasks.record import Record
+from tasks.step import Outcome
+from tasks.teacher.ask import Teacher
+from tasks.transcript import asked
+
+
+@dataclass(frozen=True, slots=True)
+class TaskType:
+    """Every record with `task_type`, `subtype` and `domain`, or dropped as `unparsed`."""
+
+    taxonomy: Taxonomy
+    temperature: float = 0.0
+    reasks: int = 1
+    role: ClassVar[str] = "judge"
+    prompts: ClassVar[tuple[str, ...]] = ("label/task_type", "reask")
+    shape: ClassVar[Literal["each"]] = "each"
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        prompt = load("label/task_type", record.language)
+        types, domains = self.taxonomy.types, self.taxonomy.domains
+        sent = prompt.fill(
+            types=self.taxonomy.listed(types, record.language),
+            domains=self.taxonomy.listed(domains, record.language),
+            conversation=asked(record),
+        )
+        label, reply = await teacher.ask_json(
+            sent, labelled(self.taxonomy), record.language, self.temperature, reasks=self.reasks
+        )
+        if label is None:
+            return Outcome().dropping("unparsed", f"label: {reply.text[:200]}")
+        task_type, _, subtype = label.task_type.partition("/")  # type: ignore[attr-defined]
+        known = replace(record, task_type=task_type, subtype=subtype, domain=label.domain)  # type: ignore[attr-defined]
+        return Outcome.keeping(known.stamped("label/task_type", prompt.sha256, teacher.model))
+
+
+@cache
+def labelled(taxonomy: Taxonomy) -> type[BaseModel]:
+    """The shape of the answer: nothing but names of the taxonomy."""
+    return create_model(
+        "Labelled",
+        task_type=(Literal[tuple(k.name for k in taxonomy.types)], ...),
+        domain=(Literal[tuple(k.name for k in taxonomy.domains)], ...),
+    )

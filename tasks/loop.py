@@ -1,0 +1,257 @@
+"""The one loop: a step, a shard, and what came of it, on disk and in numbers.
+
+Every stage hands its shards to `run`. The output of a shard stands in a folder named by its cache key
+(`key`): the step's own source and settings, its prompts, who is asked, the seed, and the sha256 of the
+rows that go in. Prefect caches the tally under the same key; a hit counts only while the files are
+there, whole (`reusable`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.prompt import fingerprint
+from tasks.recipe import RecipeError
+from tasks.record import SCHEMA, Record, identity, table
+from tasks.record import records as records_of
+from tasks.shard import Shard, write, write_json
+from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, Step, TableStep, dice, name
+from tasks.tally import Tally, Unbalanced
+from tasks.teacher.ask import Teacher
+from tasks.teacher.budget import BudgetReached
+from tasks.teacher.engine import Engine, NoAnswer, TeacherUnusable, Unanswered
+
+DROPPED = (
+    SCHEMA.append(pa.field("reason", pa.string()))
+    .append(pa.field("detail", pa.string()))
+    .append(pa.field("into", pa.string()))
+)
+RECEIPT = "tally.json"
+STOPS = {BudgetReached: "budget", TeacherUnusable: "teacher", Unanswered: "outage"}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all shards of one run share. Tasks get it as it is; it is never written down."""
+
+    work: Path
+    seed: int
+    shard_rows: int = 1000
+    engines: dict[str, Engine] = field(default_factory=dict)
+
+    def engine(self, step: object) -> Engine | None:
+        role = getattr(step, "role", None)
+        return self.engines[role] if role else None
+
+
+def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
+    """The cache key of a step on its input."""
+    engine = bench.engine(step)
+    asked = [engine.identity, engine.endpoint.model, engine.endpoint.structured] if engine else []
+    prompts = fingerprint(getattr(step, "prompts", ()))
+    rows = [s.sha256 for s in shards]
+    how = [repr(step), source(type(step).__module__), prompts, asked]
+    return identity(name(step), *how, bench.seed, bench.shard_rows, rows)
+
+
+def place(step: Step, shards: Sequence[Shard], bench: Bench) -> Path:
+    """The folder of a step's output."""
+    return bench.work / name(step) / key(step, shards, bench)
+
+
+def reusable(step: Step, given: Sequence[dict[str, Any]], part: int | None, bench: Bench) -> bool:
+    """Whether an output stands that is whole, byte for byte, and left nothing pending."""
+    receipt = place(step, inputs(given, part), bench) / RECEIPT
+    if not receipt.is_file():
+        return False
+    tally = Tally.of(json.loads(receipt.read_text()))
+    return not tally.pending and all(s.whole for s in (*tally.shards, *tally.dropped_in, *tally.pending_in))
+
+
+def inputs(given: Sequence[dict[str, Any]], part: int | None) -> tuple[Shard, ...]:
+    """The shards that a task works on: all that the tallies name, or one of them."""
+    shards = tuple(Shard.of(s) for plain in given for s in plain["shards"])
+    return shards if part is None else shards[part : part + 1]
+
+
+def cache_key(_: object, parameters: dict[str, Any]) -> str:
+    """Prefect's cache key for a stage's task: that of its step on its input."""
+    return key(parameters["step"], inputs(parameters["given"], parameters.get("part")), parameters["bench"])
+
+
+async def passing(_: object, __: object, state: Any) -> bool:
+    """Whether a shard that failed is worth another try: not with a bad key, a spent quota or a ledger that
+    does not balance."""
+    fault = await state.aresult(raise_on_failure=False)
+    return not isinstance(fault, (BudgetReached, TeacherUnusable, Unbalanced, RecipeError))
+
+
+@cache
+def source(module: str) -> str:
+    """The sha256 of a module's source and of all modules of ours that it stands on."""
+    seen: set[str] = set()
+    todo = [module]
+    while todo:
+        if (one := todo.pop()) not in seen and one in sys.modules:
+            seen.add(one)
+            todo += [m for m in imported(sys.modules[one]) if m.split(".")[0] == module.split(".")[0]]
+    texts = [inspect.getsource(sys.modules[m]) for m in sorted(seen) if sys.modules[m].__file__]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def imported(module: ModuleType) -> set[str]:
+    held = vars(module).values()
+    return {getattr(v, "__module__", None) or "" for v in held} | {
+        v.__name__ for v in held if isinstance(v, ModuleType)
+    }
+
+
+async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
+    """Run a step over its input; the tally names the files that it wrote. Raises Unbalanced."""
+    engine = bench.engine(step)
+    teacher = Teacher(engine) if engine else None
+    rows = pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()])
+    match step.shape:
+        case "each":
+            done = await each(cast(Each, step), rows, cast(Teacher, teacher), bench.seed)
+        case "table":
+            done = sieve(cast(TableStep, step), rows)
+        case "grow":
+            done = await grow(cast(Grow, step), rows, cast(Teacher, teacher), bench.seed)
+        case "fold":
+            done = fold(cast(Fold, step), rows)
+    return done.kept(name(step), place(step, shards, bench), bench.shard_rows, teacher)
+
+
+@dataclass(slots=True)
+class Done:
+    """What a step left of a shard, before it is written."""
+
+    seen: int
+    out: pa.Table
+    dropped: list[dict[str, Any]] = field(default_factory=list)
+    pending: pa.Table = field(default_factory=SCHEMA.empty_table)
+    made: int = 0
+    stopped: dict[str, str] = field(default_factory=dict)
+
+    def kept(self, stage: str, folder: Path, shard_rows: int, teacher: Teacher | None) -> Tally:
+        """Write it to its place and count it."""
+        reasons = Counter(d["reason"] for d in self.dropped)
+        merged = reasons.pop(MERGED, 0)
+        starts = range(0, max(1, self.out.num_rows), shard_rows)
+        out = tuple(
+            write(self.out.slice(s, shard_rows), folder / f"part-{i:05d}.parquet") for i, s in enumerate(starts)
+        )
+        gone = write(pa.Table.from_pylist(self.dropped, schema=DROPPED), folder / "dropped.parquet")
+        waits = write(self.pending, folder / "pending.parquet")
+        spent = teacher.count if teacher else None
+        tally = Tally(
+            stage=stage,
+            seen=self.seen,
+            made=self.made,
+            out=self.out.num_rows,
+            dropped=dict(sorted(reasons.items())),
+            merged=merged,
+            pending=self.pending.num_rows,
+            stopped=self.stopped,
+            shards=out,
+            dropped_in=(gone,),
+            pending_in=(waits,),
+            **({k: getattr(spent, k) for k in ("calls", "hits", "tokens_in", "tokens_out", "usd")} if spent else {}),
+        ).balanced()
+        write_json(tally.plain(), folder / RECEIPT)
+        return tally
+
+
+def row_of(record: Record, drop: Drop) -> dict[str, Any]:
+    """A dropped record as a row that says why."""
+    return (drop.record or record).row() | {"reason": drop.reason, "detail": drop.detail, "into": drop.into}
+
+
+async def each(step: Each, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
+    records = records_of(rows)
+    outcomes = await asyncio.gather(*(tried(step, record, teacher, seed) for record in records))
+    done = Done(len(records), SCHEMA.empty_table())
+    out: list[Record] = []
+    pending: list[Record] = []
+    for record, (outcome, stop) in zip(records, outcomes, strict=True):
+        if outcome is None:
+            pending.append(record)
+            done.stopped |= stop
+        elif not outcome.balanced:
+            raise Unbalanced(
+                f"{name(step)} lost track of {record.prompt_id}: {outcome.made} made, {len(outcome.out)} out"
+            )
+        else:
+            out += outcome.out
+            done.made += outcome.made
+            done.dropped += [row_of(record, d) for d in outcome.dropped]
+    done.out, done.pending = table(out), table(pending)
+    return done
+
+
+async def tried(step: Each, record: Record, teacher: Teacher, seed: int) -> tuple[Outcome | None, dict[str, str]]:
+    """A record's outcome, or None where it must wait and why."""
+    try:
+        return await step(record, teacher, dice(seed, name(step), record.prompt_id)), {}
+    except NoAnswer as none:
+        return Outcome().dropping(none.reason, none.detail), {}
+    except (BudgetReached, TeacherUnusable, Unanswered) as stop:
+        return None, {STOPS[type(stop)]: str(stop)}
+
+
+def sieve(step: TableStep, rows: pa.Table) -> Done:
+    sieved = step(rows)
+    if sieved.table.num_rows != rows.num_rows or len(sieved.reason) != rows.num_rows:
+        raise Unbalanced(f"{name(step)} gave {sieved.table.num_rows} rows for {rows.num_rows}")
+    gone = sieved.reason.is_valid()
+    detail = sieved.detail if sieved.detail is not None else pa.nulls(rows.num_rows, pa.string())
+    why = {"reason": sieved.reason, "detail": detail.fill_null(""), "into": pa.repeat("", rows.num_rows)}
+    dropped = sieved.table
+    for column, values in why.items():
+        dropped = dropped.append_column(column, values)
+    return Done(rows.num_rows, sieved.table.filter(pc.invert(gone)), dropped.filter(gone).to_pylist())
+
+
+async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
+    """Batches until the target is reached or the step ends; what was accepted joins the pool at once."""
+    pool = records_of(rows)
+    chance = dice(seed, name(step), identity("g", rows.column("row_id").to_pylist()))
+    done = Done(len(pool), SCHEMA.empty_table())
+    grown = 0
+    try:
+        async for outcome in step(pool, teacher, chance):
+            pool += outcome.out
+            grown += len(outcome.out)
+            done.made += outcome.made
+            done.dropped += [row_of(cast(Record, d.record), d) for d in outcome.dropped]
+            if grown >= step.target:
+                break
+        else:
+            done.stopped["short"] = f"{grown} of {step.target} grown before the step gave up"
+    except (BudgetReached, TeacherUnusable, Unanswered) as stop:
+        done.stopped[STOPS[type(stop)]] = str(stop)
+    done.out = table(pool)
+    return done
+
+
+def fold(step: Fold, rows: pa.Table) -> Done:
+    folded = step(rows)
+    gone = rows.take([i for i, _ in folded.dropped]).to_pylist() if folded.dropped else []
+    why = [{"reason": d.reason, "detail": d.detail, "into": d.into} for _, d in folded.dropped]
+    dropped = [row | reason for row, reason in zip(gone, why, strict=True)]
+    return Done(rows.num_rows, folded.table, dropped)

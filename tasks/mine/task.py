@@ -1,0 +1,22 @@
+"""Leave out what is not worth a teacher's answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import task
+
+from tasks.loop import Bench, cache_key, inputs, run
+from tasks.step import Step
+
+
+@task(
+    name="mine",
+    task_run_name="mine {what}",
+    persist_result=True,
+    result_serializer="json",
+    cache_key_fn=cache_key,
+)
+async def mine(what: str, step: Step, given: list[dict[str, Any]], part: int, bench: Bench) -> dict[str, Any]:
+    """One shard through a step; gives the tally."""
+    return (await run(step, inputs(given, part), bench)).plain()

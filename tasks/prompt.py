@@ -1,0 +1,182 @@
+"""Prompt files: find one, fill it, fingerprint it.
+
+A prompt is a TOML file that holds exactly the messages that are sent, beside its twin in the other
+language: `prompts/judge/verdict.en.toml`, `prompts/judge/verdict.zh.toml`.
+
+    version = 1
+    [[message]]
+    role = "system"
+    content = '''Judge the answer. ...'''
+    [[message]]
+    role = "user"
+    content = '''{{prompt}} ...'''
+
+`{{slot}}` is replaced once, by a value that is never parsed again; `{{fenced:slot}}` puts the value
+between two marks that do not occur in it, so that a log text can neither open another slot nor close
+its own. `[[message]] turns = "conversation"` stands for a list of messages given under that name.
+
+The identity of a prompt is the sha256 of its file. `prompts/prompts.lock` lists version and sha256 of
+all of them, so that an edit without a new version fails `make check`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tasks.record import Message
+
+ROOT = Path(__file__).resolve().parent.parent / "prompts"
+LOCK = "prompts.lock"
+SLOT = re.compile(r"\{\{(fenced:)?([a-z_]+)\}\}")
+LANGUAGES = ("en", "zh")
+
+
+class PromptError(ValueError):
+    """A prompt file is missing or malformed, or a slot was left open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the file: a role and a template, or the name of a list of messages."""
+
+    role: str
+    content: str
+    turns: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Messages ready to be sent, and which prompt they came from."""
+
+    messages: tuple[Message, ...]
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt file as read; `words` are the texts outside the messages, such as reply markers."""
+
+    name: str
+    version: int
+    sha256: str
+    turns: tuple[Turn, ...]
+    words: dict[str, str]
+
+    @property
+    def slots(self) -> frozenset[str]:
+        named = {m[1] for t in self.turns for m in SLOT.findall(t.content)}
+        return frozenset(named | {t.turns for t in self.turns if t.turns})
+
+    def fill(self, turns: dict[str, tuple[Message, ...]] | None = None, **values: str) -> Filled:
+        """The messages with every slot filled. Raises PromptError where slots and values do not match."""
+        given = set(values) | set(turns or {})
+        if given != self.slots:
+            wrong = ", ".join(sorted(given ^ self.slots))
+            raise PromptError(f"prompt {self.name}: slots and values differ in: {wrong}")
+        mark = fence_mark(values.values())
+        sent: list[Message] = []
+        for t in self.turns:
+            if t.turns:
+                sent.extend((turns or {})[t.turns])
+            else:
+                sent.append(Message(t.role, SLOT.sub(lambda m: slot(m, values, mark), t.content)))
+        return Filled(one_system(sent), self.name, self.sha256)
+
+
+def slot(match: re.Match[str], values: dict[str, str], mark: str) -> str:
+    name = match[2]
+    return f"<{name} {mark}>\n{values[name]}\n</{name} {mark}>" if match[1] else values[name]
+
+
+def fence_mark(values: Iterable[str]) -> str:
+    """A short mark that occurs in none of the values, and is the same for the same values."""
+    texts = list(values)
+    mark = "\0".join(texts)
+    while True:
+        mark = hashlib.sha256(mark.encode("utf-8", "replace")).hexdigest()[:8]
+        if not any(mark in text for text in texts):
+            return mark
+
+
+def one_system(sent: list[Message]) -> tuple[Message, ...]:
+    """Neighbouring system messages as one: several chat templates refuse a second."""
+    joined: list[Message] = []
+    for said in sent:
+        if joined and said.role == joined[-1].role == "system":
+            joined[-1] = Message("system", joined[-1].content + "\n\n" + said.content)
+        else:
+            joined.append(said)
+    return tuple(joined)
+
+
+@cache
+def load(name: str, language: str, root: Path = ROOT) -> Prompt:
+    """The prompt `name` (`judge/verdict`) in a language; anything but `zh` is asked in English."""
+    path = root / f"{name}.{language if language in LANGUAGES else 'en'}.toml"
+    if not path.is_file():
+        there = sorted(p.name for p in path.parent.glob("*.toml"))
+        near = difflib.get_close_matches(path.name, there, 1)
+        hint = f"; did you mean {near[0]}" if near else ""
+        raise PromptError(f"no prompt at {path}; that folder has {', '.join(there) or 'none'}{hint}")
+    raw = path.read_bytes()
+    data = tomllib.loads(raw.decode())
+    turns = tuple(Turn(m.get("role", ""), m.get("content", ""), m.get("turns", "")) for m in data["message"])
+    words = {k: v for k, v in data.items() if isinstance(v, str)}
+    return Prompt(name, data["version"], hashlib.sha256(raw).hexdigest(), turns, words)
+
+
+def fingerprint(names: tuple[str, ...], root: Path = ROOT) -> dict[str, str]:
+    """File name -> sha256 for each language of the prompts that a step uses."""
+    return {f"{n}.{lang}.toml": load(n, lang, root).sha256 for n in names for lang in LANGUAGES}
+
+
+def names(root: Path = ROOT) -> list[str]:
+    return sorted({str(p.relative_to(root)).rsplit(".", 2)[0] for p in root.rglob("*.toml")})
+
+
+def lock_lines(root: Path = ROOT) -> list[str]:
+    found = [(n, lang, load(n, lang, root)) for n in names(root) for lang in LANGUAGES]
+    return [f"{n}.{lang}.toml {p.version} {p.sha256}" for n, lang, p in found]
+
+
+def lock_faults(root: Path = ROOT) -> list[str]:
+    """What is wrong between the prompt files and the lock, a sentence each; empty when all is well."""
+    path = root / LOCK
+    locked = {line.split()[0]: line.split()[1:] for line in path.read_text().splitlines()} if path.exists() else {}
+    faults = []
+    for line in lock_lines(root):
+        file, version, sha = line.split()
+        if file not in locked:
+            faults.append(f"{file} is not in {LOCK}")
+        elif locked[file][1] != sha and locked[file][0] == version:
+            faults.append(f"{file} was edited but still says version {version}: raise it in both languages")
+        elif locked[file] != [version, sha]:
+            faults.append(f"{file} is version {version} and {LOCK} has version {locked[file][0]}")
+    for n in names(root):
+        en, zh = load(n, "en", root), load(n, "zh", root)
+        if en.slots != zh.slots or en.version != zh.version or en.words.keys() != zh.words.keys():
+            faults.append(f"{n}: the English and the Chinese file differ in slots, words or version")
+    return faults
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m tasks.prompt` checks the lock; with `--write` it writes it, unless a version must be raised."""
+    faults = lock_faults()
+    if "--write" in arguments and not any("was edited" in f or "differ" in f for f in faults):
+        (ROOT / LOCK).write_text("\n".join(lock_lines()) + "\n")
+        return 0
+    print("\n".join(faults), file=sys.stderr, end="\n" if faults else "")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

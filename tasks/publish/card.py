@@ -1,0 +1,82 @@
+"""The dataset card: what is in a version, how to load it, where it comes from, in the recipe's language."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from tasks.prompt import SLOT
+from tasks.publish.version import CONFIGS, SIDES
+from tasks.recipe import PROJECT
+
+TEMPLATES = PROJECT / "data" / "card"
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def card(manifest: dict[str, Any], sides: Mapping[str, pa.Table], findings: list[dict[str, Any]], language: str) -> str:
+    """The card's Markdown, with the front matter that dataset loaders read."""
+    everything = pa.concat_tables(sides.values())
+    values = {
+        "name": manifest["name"],
+        "version": manifest["version"],
+        "rows": str(everything.num_rows),
+        "new": str(manifest["counts"]["new"]),
+        "teachers": ", ".join(f"`{t}`" for t in manifest["teachers"]),
+        "licence": manifest["license"],
+        "splits": "\n".join(f"| {side} | {sides[side].num_rows} |" for side in SIDES),
+        "languages": counted(everything, "language"),
+        "task_types": counted(everything, "task_type"),
+        "domains": counted(everything, "domain"),
+        "ledger": "\n".join(f"| {state} | {n} |" for state, n in manifest["counts"]["ledger"].items()),
+        "gates": "\n".join(gate_line(f) for f in findings),
+        "sample": sample(everything),
+    }
+    template = (TEMPLATES / f"card.{language}.md").read_text()
+    return front(manifest, everything.num_rows) + SLOT.sub(lambda m: values[m[2]], template)
+
+
+def front(manifest: dict[str, Any], rows: int) -> str:
+    """The YAML front matter. A split without rows is left out: loaders refuse an empty file list."""
+    configs = []
+    for config in CONFIGS:
+        there = [s for s in SIDES if any(f["config"] == config and f["split"] == s for f in manifest["files"])]
+        files = [{"split": s, "path": f"data/{config}/{s}-*.parquet"} for s in there]
+        configs.append({"config_name": config, "data_files": files} | ({"default": True} if config == "chat" else {}))
+    matter = {
+        "pretty_name": manifest["name"],
+        "language": manifest["languages"],
+        "license": manifest["license"],
+        "task_categories": ["text-generation"],
+        "size_categories": [next((name for limit, name in SIZES if rows < limit), "n>1M")],
+        "configs": configs,
+    }
+    return "---\n" + yaml.safe_dump(matter, allow_unicode=True, sort_keys=False) + "---\n\n"
+
+
+def counted(rows: pa.Table, column: str) -> str:
+    found = Counter(rows.column(column).to_pylist())
+    return "\n".join(f"| {name} | {n} |" for name, n in sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def gate_line(finding: dict[str, Any]) -> str:
+    mark = "✓" if finding["passed"] else "✗"
+    return f"| {mark} | {finding['rule']} | {finding['severity']} | {escaped(finding['observed'])} |"
+
+
+def sample(rows: pa.Table) -> str:
+    """The first row of moderate length, as JSON inside a fence that it cannot close."""
+    for row in rows.slice(0, 200).to_pylist():
+        shown = [{"role": m["role"], "content": m["content"], "trained": m["trained"]} for m in row["messages"]]
+        text = json.dumps(shown, ensure_ascii=False, indent=2)
+        if len(text) < 1200:
+            return f"~~~~json\n{text}\n~~~~"
+    return ""
+
+
+def escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,77 @@
+"""Finish a staged version: manifest, card, gate report, funnel and the prompts that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tasks.publish.card import card
+from tasks.publish.version import SCHEMA_VERSION, SIDES, carry_prompts, content_hash
+from tasks.recipe import Recipe
+from tasks.shard import write_json, write_text
+from tasks.tally import Tally
+
+TOOLS = ("pyarrow", "datasketch", "great-expectations", "openai", "prefect")
+
+
+def manifest(
+    recipe: Recipe,
+    number: str,
+    parent: str | None,
+    files: list[dict[str, Any]],
+    sides: Mapping[str, pa.Table],
+    rules: Mapping[str, str],
+    as_of: str,
+    increments: list[dict[str, Any]],
+    ledger: Mapping[str, int],
+    new: int,
+) -> dict[str, Any]:
+    """What a version is, but for its gates. `as_of` is the time of the last log row that was read."""
+    everything = pa.concat_tables(sides.values())
+    return {
+        "name": recipe.output.name,
+        "version": number,
+        "parent_version": parent,
+        "as_of": as_of,
+        "content_hash": content_hash(files),
+        "schema": SCHEMA_VERSION,
+        "rules": dict(rules),
+        "license": recipe.licence,
+        "seed": recipe.seed,
+        "languages": sorted(set(everything.column("language").to_pylist())),
+        "teachers": sorted(set(everything.column("teacher").to_pylist())),
+        "splits": {side: sides[side].num_rows for side in SIDES},
+        "files": files,
+        "increments": increments,
+        "counts": {"new": new, "total": everything.num_rows, "ledger": dict(ledger)},
+        "dedup": recipe.dedup.model_dump(),
+        "tools": {t: installed(t) for t in TOOLS},
+    }
+
+
+def finish(
+    folder: Path,
+    plain: dict[str, Any],
+    sides: Mapping[str, pa.Table],
+    findings: list[dict[str, Any]],
+    stages: Iterable[Tally],
+    prompts: Iterable[str],
+    language: str,
+) -> None:
+    """Write everything but the data."""
+    used = carry_prompts(folder, prompts)
+    whole = plain | {"prompts": used, "gates": findings}
+    write_json(findings, folder / "reports" / "gates.json")
+    write_json([funnel(t) for t in stages], folder / "reports" / "funnel.json")
+    write_text(card(whole, sides, findings, language), folder / "README.md")
+    write_json(whole, folder / "manifest.json")
+
+
+def funnel(tally: Tally) -> dict[str, Any]:
+    """A stage's ledger without what depends on the day: no paths, no calls."""
+    same = ("stage", "seen", "made", "out", "dropped", "merged", "pending")
+    return {k: getattr(tally, k) for k in same}

@@ -1,0 +1,61 @@
+"""Train, validation or test: by cluster, and for ever.
+
+A row goes where the rows go that it is close to, or shares a conversation with; the first of a cluster
+goes where the hash of its prompt says. A side once published never changes, and a row that is close to
+rows of different sides would carry test into training, so it is dropped as `straddles_split`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+
+from tasks.history.asked import PUBLISHED, Asked, Past
+from tasks.record import records
+from tasks.record import table as table_of
+from tasks.step import Drop, Folded
+
+STRADDLES = "straddles_split"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows with their side; `close` is the likeness from which two prompts must not be apart."""
+
+    validation: float = 0.05
+    test: float = 0.05
+    close: float = 0.5
+    past: Past = Past()
+    shape: ClassVar[Literal["fold"]] = "fold"
+
+    def __call__(self, table: pa.Table) -> Folded:
+        rows = records(table)
+        order = sorted(range(len(rows)), key=lambda i: (rows[i].asked_at, rows[i].roots[0]))
+        asked = [Asked.of(rows[i]) for i in order]
+        before = self.past.neighbours(asked, self.close)
+        old = self.past.rows
+        sides: dict[int, str] = {j: a.side for j, a in enumerate(old) if a.fate == PUBLISHED}
+        sessions: dict[str, set[str]] = defaultdict(set)
+        for j, side in sides.items():
+            sessions[old[j].conversation].add(side)
+        placed: dict[int, str] = {}
+        dropped: list[tuple[int, Drop]] = []
+        for i, one in enumerate(asked):
+            session = sessions[one.conversation] if one.conversation else set()
+            near = {sides[j] for _, j in before[i] if j in sides} | session
+            if len(near) > 1:
+                dropped.append((order[i], Drop(STRADDLES, f"close to rows of {' and '.join(sorted(near))}")))
+                continue
+            side = near.pop() if near else self.drawn(one.prompt_id)
+            sides[len(old) + i] = placed[order[i]] = side
+            sessions[one.conversation].add(side)
+        return Folded(table_of(replace(r, split=placed[i]) for i, r in enumerate(rows) if i in placed), dropped)
+
+    def drawn(self, prompt_id: str) -> str:
+        """The side of a cluster that begins: the same for the same prompt in every run."""
+        at = int(hashlib.sha256(prompt_id.encode()).hexdigest()[:8], 16) / 2**32
+        return "test" if at < self.test else "validation" if at < self.test + self.validation else "train"

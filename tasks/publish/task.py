@@ -1,0 +1,40 @@
+"""Publish: stage the whole dataset as a folder, and once the gates are passed, make it the version in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from prefect import task
+
+from tasks.history.dataset import Dataset, Entry
+from tasks.loop import Bench, inputs, run
+from tasks.publish import version
+from tasks.step import Step
+
+
+@task(name="split", task_run_name="split {what}")
+async def split(what: str, step: Step, given: list[dict[str, Any]], bench: Bench) -> dict[str, Any]:
+    """Every row its side; never cached, as it is cheap and stands next to the commit. Gives the tally."""
+    return (await run(step, inputs(given, None), bench)).plain()
+
+
+@task(name="stage", task_run_name="stage {folder}")
+def stage(
+    folder: str, rows: pa.Table, parent: str | None, merged: dict[str, list[str]], given: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The data files of the version to come: the parent's rows, then the new ones."""
+    new = version.published(rows)
+    old = version.parent_rows(Path(parent) if parent else None)
+    sides = {s: pa.concat_tables([version.with_roots(old[s], merged), new[s]]) for s in version.SIDES}
+    return {"folder": folder, "files": version.stage(Path(folder), sides)}
+
+
+@task(name="publish", task_run_name="publish {entry.version}")
+def publish(
+    dataset: Dataset, entry: Entry, tables: dict[str, pa.Table], staged: dict[str, Any], findings: list[dict[str, Any]]
+) -> str:
+    """The commit; gives the version's folder."""
+    dataset.commit(entry, tables, Path(staged["folder"]))
+    return str(dataset.versions / str(entry.version))

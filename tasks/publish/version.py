@@ -1,0 +1,154 @@
+"""Stage a version: the whole dataset as a folder that consumers load as it is.
+
+    README.md manifest.json
+    data/chat/{train,validation,test}-00000-of-0000N.parquet                the default config
+    data/prompt_completion/…                                                the same rows, cut before the response
+    reports/gates.json funnel.json
+    prompts/                                                                the prompt files that made it
+
+The rows are the parent's and then the new ones. The same rows and recipe give the same bytes: nothing
+here knows the time of day.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tasks.prompt import LANGUAGES, ROOT
+from tasks.record import SCORE, STAMP, TURN, identity
+from tasks.shard import placed, sha256
+
+SIDES = ("train", "validation", "test")
+FILE_ROWS = 50_000
+SCHEMA_VERSION = 1
+CHAT = pa.schema(
+    [
+        ("row_id", pa.string()),
+        ("prompt_id", pa.string()),
+        ("messages", pa.list_(TURN)),
+        ("input", pa.string()),
+        ("tools", pa.string()),
+        ("language", pa.string()),
+        ("task_type", pa.string()),
+        ("subtype", pa.string()),
+        ("domain", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("judge_score", pa.float64()),
+        ("scores", pa.list_(SCORE)),
+        ("teacher", pa.string()),
+        ("licence", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("response_tokens", pa.int64()),
+        ("roots", pa.list_(pa.string())),
+        ("lineage", pa.list_(STAMP)),
+    ]
+)
+PAIRS = pa.schema(
+    [
+        ("row_id", pa.string()),
+        ("prompt", pa.list_(TURN)),
+        ("completion", pa.list_(TURN)),
+        ("tools", pa.string()),
+        ("language", pa.string()),
+        ("task_type", pa.string()),
+        ("subtype", pa.string()),
+        ("domain", pa.string()),
+    ]
+)
+CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS}
+
+
+def published(table: pa.Table) -> dict[str, pa.Table]:
+    """Records as published rows, side by side."""
+    scores = [[s["value"] for s in row if s["name"] == "judge"] for row in table.column("scores").to_pylist()]
+    judged = table.append_column("judge_score", pa.array([s[0] if s else None for s in scores], pa.float64()))
+    return {side: judged.filter(pc.equal(judged["split"], side)).select(CHAT.names).cast(CHAT) for side in SIDES}
+
+
+def parent_rows(version: Path | None) -> dict[str, pa.Table]:
+    """The rows of a version, side by side; nothing for none."""
+    if version is None:
+        return dict.fromkeys(SIDES, CHAT.empty_table())
+    files = {side: sorted(version.glob(f"data/chat/{side}-*.parquet")) for side in SIDES}
+    return {s: pa.concat_tables([pq.read_table(f) for f in fs] or [CHAT.empty_table()]) for s, fs in files.items()}
+
+
+def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:
+    """Rows with the log ids added that merged into them since they were published."""
+    ids, roots = rows.column("row_id").to_pylist(), rows.column("roots").to_pylist()
+    if not merged.keys() & set(ids):
+        return rows
+    grown = [[*old, *sorted(set(merged.get(i, ())) - set(old))] for i, old in zip(ids, roots, strict=True)]
+    return rows.set_column(CHAT.get_field_index("roots"), "roots", pa.array(grown, pa.list_(pa.string())))
+
+
+def pairs(rows: pa.Table) -> pa.Table:
+    """Chat rows cut before the response that carries loss."""
+    turns = rows.column("messages").to_pylist()
+    same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion")}
+    cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns]}
+    return pa.table({**same, **cut}, schema=PAIRS)
+
+
+def stage(folder: Path, sides: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
+    """Write the data files afresh into `folder`; gives an entry for the manifest for each."""
+    shutil.rmtree(folder, ignore_errors=True)
+    written = []
+    for config in CONFIGS:
+        for side, rows in sides.items():
+            count = math.ceil(rows.num_rows / FILE_ROWS)
+            for i in range(count):
+                part = rows.slice(i * FILE_ROWS, FILE_ROWS)
+                path = folder / "data" / config / f"{side}-{i:05d}-of-{count:05d}.parquet"
+                written.append(data_file(part if config == "chat" else pairs(part), path, folder, config, side))
+    return written
+
+
+def data_file(rows: pa.Table, path: Path, folder: Path, config: str, side: str) -> dict[str, Any]:
+    with placed(path) as out:
+        pq.write_table(rows, out, compression="zstd", row_group_size=10_000)
+    name = path.relative_to(folder).as_posix()
+    size = {"bytes": path.stat().st_size, "rows": rows.num_rows, "sha256": sha256(path)}
+    return {"path": name, "config": config, "split": side, **size}
+
+
+def carry_prompts(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Copy the prompt files that were used into the version; gives their sha256 by name."""
+    used: dict[str, str] = {}
+    for name in sorted(set(names)):
+        for language in LANGUAGES:
+            origin = ROOT / f"{name}.{language}.toml"
+            target = folder / "prompts" / origin.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(origin, target)
+            used[target.relative_to(folder / "prompts").as_posix()] = sha256(target)
+    return used
+
+
+def content_hash(files: Iterable[dict[str, Any]]) -> str:
+    """One name for all data of a version."""
+    return identity("v", sorted((f["path"], f["sha256"]) for f in files))
+
+
+def change(parent: dict[str, Any] | None, rules: dict[str, Any], added: int) -> str:
+    """Which part of the version number grows: `major` where schema, split rule or taxonomy changed."""
+    if parent and parent["rules"] != rules:
+        return "major"
+    return "minor" if added else "patch"
+
+
+def rules(taxonomy: Any, split: Any) -> dict[str, Any]:
+    """What a version's rows were made by; a change makes the next version a major one."""
+    return {
+        "schema": identity("s", SCHEMA_VERSION, str(CHAT)),
+        "split": identity("s", str(split)),
+        "taxonomy": identity("t", repr(taxonomy)),
+    }

@@ -1,0 +1,131 @@
+"""Pull one source: its log lines as shards of records, each line counted once.
+
+A row that an earlier increment knows is `seen`, wherever in the file it stands: late rows are found by
+their id, not by their time. A row outside the window was not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+
+from tasks.pull.lines import Line, files, read
+from tasks.pull.rows import Unreadable, record_of
+from tasks.recipe import Source
+from tasks.record import Record, identity
+from tasks.shard import Shard, write, write_records
+
+UNREADABLE = pa.schema(
+    [
+        ("log_id", pa.string()),
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("reason", pa.string()),
+        ("raw", pa.binary()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `since` (inclusive) until `until` (exclusive), UTC."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __contains__(self, moment: datetime) -> bool:
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a source gave: read = rows in the shards + seen + unreadable. `outside` the window was not read."""
+
+    source: str
+    uri: str
+    seen: int = 0
+    outside: int = 0
+    watermark: str = ""
+    shards: list[Shard] = field(default_factory=list)
+    unreadable: list[Shard] = field(default_factory=list)
+
+    @property
+    def new(self) -> int:
+        return sum(s.rows for s in (*self.shards, *self.unreadable))
+
+    @property
+    def read(self) -> int:
+        return self.seen + self.new
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Self:
+        files = {k: [Shard.of(s) for s in plain[k]] for k in ("shards", "unreadable")}
+        return cls(**(plain | files))
+
+
+def pull(source: Source, window: Window, known: Collection[str], folder: Path, shard_rows: int) -> Pulled:
+    """Read a source into `folder`. Raises RecipeError where there is nothing to read."""
+    pulled = Pulled(source.name, source.uri)
+    met: set[str] = set()
+    batch: list[Record] = []
+    bad: list[dict[str, Any]] = []
+    mark: datetime | None = None
+
+    def flush(size: int) -> None:
+        if len(batch) >= size:
+            pulled.shards.append(write_records(batch, folder / f"part-{len(pulled.shards):05d}.parquet"))
+            batch.clear()
+
+    for path in files(source.uri):
+        for line in read(path):
+            try:
+                record = record_of(row(line), source.mapping, source.name)
+            except Unreadable as why:
+                log_id = identity("l", source.name, line.file, line.number, line.raw.hex())
+                if log_id in known or log_id in met:
+                    pulled.seen += 1
+                else:
+                    met.add(log_id)
+                    bad.append(quarantined(log_id, source, line, str(why)))
+                continue
+            log_id = record.roots[0]
+            if record.asked_at not in window:
+                pulled.outside += 1
+            elif log_id in known or log_id in met:
+                pulled.seen += 1
+            else:
+                met.add(log_id)
+                mark = max(mark or record.asked_at, record.asked_at)
+                batch.append(record)
+                flush(shard_rows)
+    flush(1)
+    if bad:
+        pulled.unreadable.append(write(pa.Table.from_pylist(bad, schema=UNREADABLE), folder / "unreadable.parquet"))
+    pulled.watermark = mark.isoformat() if mark else ""
+    return pulled
+
+
+def row(line: Line) -> dict[str, Any]:
+    if line.row is None:
+        raise Unreadable(line.reason)
+    return line.row
+
+
+def quarantined(log_id: str, source: Source, line: Line, reason: str) -> dict[str, Any]:
+    return {
+        "log_id": log_id,
+        "source": source.uri,
+        "file": line.file,
+        "line": line.number,
+        "reason": reason,
+        "raw": line.raw,
+    }

@@ -1,0 +1,23 @@
+"""Pull user logs: what is new in a source since the last increment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from tasks.history.dataset import Dataset
+from tasks.pull.source import Window
+from tasks.pull.source import pull as pull_source
+from tasks.recipe import Source
+
+
+@task(name="pull", task_run_name="pull {source.uri}")
+def pull(
+    source: Source, since: datetime | None, until: datetime | None, dataset: Dataset, folder: str, rows: int
+) -> dict[str, Any]:
+    """One source into shards of records; gives what was read. Never cached: a log grows."""
+    window = Window(since or source.since, until)
+    return pull_source(source, window, dataset.known, Path(folder), rows).plain()

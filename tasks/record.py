@@ -1,0 +1,245 @@
+"""The record: one conversation on its way from a log line to a training row.
+
+A record is immutable. Stages give new ones; what a record was made by stands in its lineage. The same
+fields stand in `SCHEMA`, the explicit Arrow schema of every shard between two stages, so that no
+shard's types depend on the rows that happen to be in it.
+
+Three ids name three things: `log_id` a log line (source and row), `prompt_id` what is asked,
+`row_id` what is trained on (the prompt and its response).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Self
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that an assistant turn makes; `arguments` is JSON text, as on the wire."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. `trained` says whether it carries loss: only turns that a teacher wrote do."""
+
+    role: str
+    content: str
+    reasoning_content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    name: str = ""
+    trained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A verdict on a record: `value` on the scale of `name`, and why."""
+
+    name: str
+    value: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One line of lineage: which step, with which prompt file (sha256) and model, from which prompts."""
+
+    step: str
+    prompt: str = ""
+    model: str = ""
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One conversation and what is known of it.
+
+    `roots` are all log ids it stands on. `messages` ends with what is asked until a teacher answers
+    it, and with that response, `trained`, from then on. `student_response` and `vote` are what the
+    logged model said and what the user thought of it; they are never published as an answer.
+    """
+
+    roots: tuple[str, ...]
+    messages: tuple[Message, ...]
+    asked_at: datetime
+    input: str = ""
+    tools: str = ""
+    language: str = ""
+    task_type: str = ""
+    subtype: str = ""
+    domain: str = ""
+    tags: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    teacher: str = ""
+    licence: str = ""
+    prompt_tokens: int = 0
+    response_tokens: int = 0
+    conversation: str = ""
+    user: str = ""
+    student: str = ""
+    student_response: str = ""
+    vote: str = ""
+    split: str = ""
+    lineage: tuple[Stamp, ...] = ()
+
+    @property
+    def ask(self) -> tuple[Message, ...]:
+        """The turns up to and with what is asked."""
+        return self.messages[:-1] if self.answered else self.messages
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.messages) and self.messages[-1].role == "assistant" and self.messages[-1].trained
+
+    @property
+    def response(self) -> str:
+        """What the teacher answered; empty before."""
+        return self.messages[-1].content if self.answered else ""
+
+    @property
+    def instruction(self) -> str:
+        """The last user turn."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def prompt_id(self) -> str:
+        return identity("p", [turn(m) for m in self.ask], self.input, self.tools)
+
+    @property
+    def row_id(self) -> str:
+        """The hash of all that is trained on: every turn with its reasoning and loss flag, input, tools."""
+        return identity("r", [turn(m) for m in self.messages], self.input, self.tools)
+
+    def score(self, name: str) -> float | None:
+        return next((s.value for s in self.scores if s.name == name), None)
+
+    def answering(self, text: str, reasoning: str = "") -> Self:
+        """The record with a response that carries loss."""
+        said = Message("assistant", text, reasoning_content=reasoning, trained=True)
+        return replace(self, messages=(*self.ask, said))
+
+    def stamped(self, step: str, prompt: str = "", model: str = "", parents: Iterable[str] = ()) -> Self:
+        return replace(self, lineage=(*self.lineage, Stamp(step, prompt, model, tuple(parents))))
+
+    def row(self) -> dict[str, Any]:
+        """The record as plain data in the shape of `SCHEMA`, ids included."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain["messages"] = [turn(m) for m in self.messages]
+        plain["scores"] = [{"name": s.name, "value": s.value, "reason": s.reason} for s in self.scores]
+        plain["lineage"] = [
+            {"step": s.step, "prompt": s.prompt, "model": s.model, "parents": list(s.parents)} for s in self.lineage
+        ]
+        return plain | {"prompt_id": self.prompt_id, "row_id": self.row_id}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        known = {f.name: row[f.name] for f in fields(cls)}
+        known["roots"] = tuple(row["roots"])
+        known["tags"] = tuple(row["tags"])
+        known["messages"] = tuple(message(m) for m in row["messages"])
+        known["scores"] = tuple(Score(**s) for s in row["scores"])
+        known["lineage"] = tuple(Stamp(**(s | {"parents": tuple(s["parents"])})) for s in row["lineage"])
+        return cls(**known)
+
+
+def turn(said: Message) -> dict[str, Any]:
+    """A message as plain data, tool calls in the shape that consumers load."""
+    return {
+        "role": said.role,
+        "content": said.content,
+        "reasoning_content": said.reasoning_content,
+        "tool_calls": [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in said.tool_calls
+        ],
+        "tool_call_id": said.tool_call_id,
+        "name": said.name,
+        "trained": said.trained,
+    }
+
+
+def message(plain: dict[str, Any]) -> Message:
+    """The reverse of `turn`."""
+    calls = tuple(
+        ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in plain["tool_calls"] or ()
+    )
+    return Message(**(plain | {"tool_calls": calls}))
+
+
+def identity(kind: str, *parts: Any) -> str:
+    """A stable name of 96 bits for plain data, led by a letter that says what it names."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return f"{kind}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+
+
+CALL = pa.struct(
+    [
+        ("id", pa.string()),
+        ("type", pa.string()),
+        ("function", pa.struct([("name", pa.string()), ("arguments", pa.string())])),
+    ]
+)
+TURN = pa.struct(
+    [
+        ("role", pa.string()),
+        ("content", pa.string()),
+        ("reasoning_content", pa.string()),
+        ("tool_calls", pa.list_(CALL)),
+        ("tool_call_id", pa.string()),
+        ("name", pa.string()),
+        ("trained", pa.bool_()),
+    ]
+)
+SCORE = pa.struct([("name", pa.string()), ("value", pa.float64()), ("reason", pa.string())])
+STAMP = pa.struct(
+    [("step", pa.string()), ("prompt", pa.string()), ("model", pa.string()), ("parents", pa.list_(pa.string()))]
+)
+SCHEMA = pa.schema(
+    [
+        ("row_id", pa.string()),
+        ("prompt_id", pa.string()),
+        ("roots", pa.list_(pa.string())),
+        ("messages", pa.list_(TURN)),
+        ("asked_at", pa.timestamp("us", "UTC")),
+        ("input", pa.string()),
+        ("tools", pa.string()),
+        ("language", pa.string()),
+        ("task_type", pa.string()),
+        ("subtype", pa.string()),
+        ("domain", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("scores", pa.list_(SCORE)),
+        ("teacher", pa.string()),
+        ("licence", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("response_tokens", pa.int64()),
+        ("conversation", pa.string()),
+        ("user", pa.string()),
+        ("student", pa.string()),
+        ("student_response", pa.string()),
+        ("vote", pa.string()),
+        ("split", pa.string()),
+        ("lineage", pa.list_(STAMP)),
+    ]
+)
+
+
+def table(records: Iterable[Record]) -> pa.Table:
+    """Records as one Arrow table of `SCHEMA`."""
+    return pa.Table.from_pylist([r.row() for r in records], schema=SCHEMA)
+
+
+def records(rows: pa.Table) -> list[Record]:
+    """The reverse of `table`."""
+    return [Record.from_row(row) for row in rows.to_pylist()]

@@ -1,0 +1,96 @@
+"""Parquet in, Parquet out: a file is whole or absent.
+
+A file is written beside its place, synced and renamed into it, so that a run killed at any moment
+leaves either nothing or all of it. The same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.record import Record, records, table
+
+ROW_GROUP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A Parquet file by path, its rows and the sha256 of its bytes: what travels between tasks."""
+
+    path: str
+    rows: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).stem
+
+    def table(self) -> pa.Table:
+        return pq.read_table(self.path)
+
+    def records(self) -> list[Record]:
+        return records(self.table())
+
+    @property
+    def whole(self) -> bool:
+        """Whether the file is there with the bytes that it was written with."""
+        return Path(self.path).is_file() and sha256(self.path) == self.sha256
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Self:
+        return cls(**plain)
+
+
+def write(rows: pa.Table, path: str | Path) -> Shard:
+    """Write a table to `path`, whole or not at all; parent folders are made."""
+    with placed(path) as out:
+        pq.write_table(rows, out, compression="zstd", row_group_size=ROW_GROUP, store_schema=True)
+    return Shard(str(path), rows.num_rows, sha256(path))
+
+
+def write_records(made: Iterable[Record], path: str | Path) -> Shard:
+    return write(table(made), path)
+
+
+def write_json(plain: Any, path: str | Path) -> None:
+    """Plain data as indented JSON with sorted keys, whole or not at all."""
+    write_text(json.dumps(plain, ensure_ascii=False, indent=2, sort_keys=True) + "\n", path)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    with placed(path) as out:
+        out.write(text.encode())
+
+
+@contextmanager
+def placed(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write that stands at `path` once the block ends well, and nowhere if it does not."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sha256(path: str | Path) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,131 @@
+"""The four shapes that a step can have, and what each gives back.
+
+- each: one record -> what came of it (`Outcome`); most techniques;
+- table: a table -> a table of the same rows, and for each the reason why it goes, or null (`Sieved`);
+- grow: a pool and its seeds -> new records, a batch at a time, until a target is reached;
+- fold: a whole table and what was published before -> one table and what fell out (`Folded`).
+
+A drop is a value with a stable name: never an exception, never a log line. It stands beside what was
+made, so that neither hides the other. Random choices come from `dice`, drawn from the recipe's seed,
+the step and the record's id, so that a rerun or another shard size makes the same choices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
+
+import pyarrow as pa
+
+from tasks.record import Record
+
+if TYPE_CHECKING:
+    from tasks.teacher.ask import Teacher
+
+MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Why a record ends here. `record` is None for the record that came in; `into` names what it merged into."""
+
+    reason: str
+    detail: str = ""
+    record: Record | None = None
+    into: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one record: what goes on, what was dropped, and how many of both did not exist before."""
+
+    out: tuple[Record, ...] = ()
+    dropped: tuple[Drop, ...] = ()
+    made: int = 0
+
+    @classmethod
+    def keeping(cls, record: Record) -> Self:
+        """The record itself goes on, changed or not."""
+        return cls(out=(record,))
+
+    def making(self, record: Record) -> Self:
+        """A new record beside the one that came in."""
+        return replace(self, out=(*self.out, record), made=self.made + 1)
+
+    def dropping(self, reason: str, detail: str = "") -> Self:
+        """The record that came in ends here."""
+        return replace(self, dropped=(*self.dropped, Drop(reason, detail)))
+
+    def eliminating(self, candidate: Record, reason: str, detail: str = "") -> Self:
+        """A new record that was made and did not survive."""
+        return replace(self, dropped=(*self.dropped, Drop(reason, detail, candidate)), made=self.made + 1)
+
+    @property
+    def balanced(self) -> bool:
+        return 1 + self.made == len(self.out) + len(self.dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Sieved:
+    """A table with the same rows in the same order, and for each row a reason to drop it, or null."""
+
+    table: pa.Table
+    reason: pa.Array
+    detail: pa.Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a fold keeps, and what it drops as (row number in the input, drop)."""
+
+    table: pa.Table
+    dropped: Sequence[tuple[int, Drop]]
+
+
+class Each(Protocol):
+    """One record in, an outcome out."""
+
+    shape: ClassVar[Literal["each"]]
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome: ...
+
+
+class TableStep(Protocol):
+    """Columnar: no record objects."""
+
+    shape: ClassVar[Literal["table"]]
+
+    def __call__(self, table: pa.Table) -> Sieved: ...
+
+
+class Grow(Protocol):
+    """Gives batches of outcomes; `pool` holds the seeds and, from then on, all that this run accepted."""
+
+    shape: ClassVar[Literal["grow"]]
+    target: int
+
+    def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]: ...
+
+
+class Fold(Protocol):
+    """The whole table at once."""
+
+    shape: ClassVar[Literal["fold"]]
+
+    def __call__(self, table: pa.Table) -> Folded: ...
+
+
+Step = Each | TableStep | Grow | Fold
+
+
+def name(step: object) -> str:
+    """A step's name: its module, which bears the technique's published name."""
+    return type(step).__module__.rpartition(".")[2]
+
+
+def dice(seed: int, step: str, record_id: str) -> Random:
+    """A source of chance that depends on nothing but these three."""
+    return Random(hashlib.sha256(f"{seed}\0{step}\0{record_id}".encode()).digest())

@@ -1,0 +1,105 @@
+"""The teacher as a step sees it: `ask` for a text, `ask_json` for an answer in a schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tasks.prompt import Filled, load
+from tasks.record import Message, turn
+from tasks.teacher.engine import Count, Engine
+from tasks.teacher.outcomes import Reply
+
+FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
+Shape = TypeVar("Shape", bound=BaseModel)
+VERDICT_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """An engine and what its calls come to; one for each shard."""
+
+    engine: Engine
+    count: Count = field(default_factory=Count)
+
+    @property
+    def model(self) -> str:
+        return self.engine.endpoint.model or ""
+
+    @property
+    def licence(self) -> str:
+        return self.engine.endpoint.licence
+
+    async def ask(self, sent: Filled, temperature: float, max_tokens: int, sample: int = 0) -> Reply:
+        """A text. Raises what `Engine.call` raises."""
+        body = {"messages": wire(sent.messages), "temperature": temperature, "max_tokens": max_tokens}
+        return await self.engine.call(body, sample, self.count)
+
+    async def ask_json(
+        self,
+        sent: Filled,
+        shape: type[Shape],
+        language: str,
+        temperature: float = 0.0,
+        max_tokens: int = VERDICT_TOKENS,
+        reasks: int = 1,
+    ) -> tuple[Shape | None, Reply]:
+        """An answer in the shape of a pydantic model, or None where no reply could be read, and the last reply.
+
+        The schema's name is the model's name in lower case. A reply that does not fit is asked again, at
+        most `reasks` times, with what was wrong with it; each such call has a key of its own.
+        """
+        messages = sent.messages
+        for _ in range(reasks + 1):
+            body: dict[str, Any] = {
+                "messages": wire(messages),
+                "temperature": temperature,
+                "max_tokens": max_tokens,
+                **self.format(shape),
+            }
+            reply = await self.engine.call(body, 0, self.count)
+            read, fault = parse(reply.text, shape)
+            if read is not None:
+                return read, reply
+            again = load("reask", language).fill({"so_far": (*messages, Message("assistant", reply.text))}, fault=fault)
+            messages = again.messages
+        return None, reply
+
+    def format(self, shape: type[BaseModel]) -> dict[str, Any]:
+        name, how = shape.__name__.lower(), self.engine.endpoint.structured
+        if how == "json_schema":
+            schema = {"name": name, "schema": strict(shape.model_json_schema()), "strict": True}
+            return {"response_format": {"type": "json_schema", "json_schema": schema}}
+        return {"response_format": {"type": "json_object"}} if how == "json_object" else {}
+
+
+def wire(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    """Messages as the API takes them: only the fields that say something, and never our own."""
+    plain = [turn(m) for m in messages]
+    return [
+        {k: v for k, v in m.items() if (v or k == "content") and k not in ("trained", "reasoning_content")}
+        for m in plain
+    ]
+
+
+def parse(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:
+    """The reply as a model, or None and a sentence that says what is wrong with it."""
+    stripped = text.strip()
+    if fenced := FENCED.match(stripped):
+        stripped = fenced[1]
+    try:
+        return shape.model_validate(json.loads(stripped)), ""
+    except ValidationError as faults:
+        fault = faults.errors()[0]
+        return None, f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    except (ValueError, RecursionError):
+        return None, "not JSON"
+
+
+def strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema as strict endpoints want it: no other fields, all of them required."""
+    return schema | {"additionalProperties": False, "required": list(schema.get("properties", {}))}

@@ -1,0 +1,40 @@
+"""From the recipe to engines at work: keys from the environment, one engine for each endpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from tasks.recipe import Endpoint, Recipe, located
+from tasks.shard import sha256
+from tasks.teacher.budget import Purse
+from tasks.teacher.engine import Engine, address
+from tasks.teacher.endpoints import RECORDED, check, roles
+from tasks.teacher.recorded import recorded_teacher
+from tasks.teacher.store import CallStore
+
+
+@asynccontextmanager
+async def engines(recipe: Recipe, calls: Path, purse: Purse) -> AsyncIterator[dict[str, Engine]]:
+    """An engine for each role; equal endpoints share one."""
+    check(recipe)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(CallStore(calls))
+        made: dict[str, Engine] = {}
+        for role, endpoint in roles(recipe).items():
+            twin = next((e for r, e in made.items() if roles(recipe)[r] == endpoint), None)
+            made[role] = twin or await stack.enter_async_context(await engine(endpoint, store, purse, stack))
+        yield made
+
+
+async def engine(endpoint: Endpoint, store: CallStore, purse: Purse, stack: AsyncExitStack) -> Engine:
+    """An engine, not yet entered. A recorded endpoint gets its server, on loopback, for as long as the stack."""
+    if endpoint.recorded:
+        path = located(endpoint.recorded)
+        server = await stack.enter_async_context(recorded_teacher(path))
+        named = endpoint.model_copy(update={"model": RECORDED})
+        return Engine(named, store, purse, server.url, f"recorded:{sha256(path)}", "recorded")
+    url = address(endpoint)
+    return Engine(endpoint, store, purse, url, url.rstrip("/"), os.environ[endpoint.api_key_env])

@@ -1,0 +1,209 @@
+"""The call engine: a request goes out, an answer comes back, whatever the network does in between.
+
+The openai SDK gives endpoints, keys and transport (aiohttp, its own retries off); this file gives the
+policy: store first, one call for one question however many ask it at once, the limiter, the budget, and
+after each attempt what its outcome class demands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from tasks.recipe import Endpoint
+from tasks.teacher.budget import Purse
+from tasks.teacher.limits import Limiter
+from tasks.teacher.outcomes import Reply, Verdict, of_body, of_status
+from tasks.teacher.store import CallStore, Stored, call_key
+
+DEAD_AFTER = 12
+DEFAULT_URL = "https://api.openai.com/v1"
+
+
+class TeacherUnusable(Exception):
+    """No call can succeed until somebody mends something; `hint` says what."""
+
+    def __init__(self, what: str, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+
+class NoAnswer(Exception):
+    """This question gets no usable answer; `reason` is the drop's name."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.detail = reason, detail
+
+
+class Unanswered(Exception):
+    """Every attempt failed in passing: the record waits for the next run."""
+
+
+@dataclass(slots=True)
+class Count:
+    """What the calls of one shard came to."""
+
+    calls: int = 0
+    hits: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+
+
+HINTS = {
+    "http_401": "set {key} to a key that {url} accepts",
+    "invalid_api_key": "set {key} to a key that {url} accepts",
+    "http_403": "the key in {key} may not use {model} at {url}",
+    "http_404": "check base_url ({url}) and model ({model}) in the recipe",
+    "model_not_found": "{url} has no model {model}; set teacher.model",
+    "insufficient_quota": "top up the account behind {key}, or name another endpoint",
+    "unreachable": "is {url} up? set teacher.base_url or OPENAI_BASE_URL",
+}
+
+
+def address(endpoint: Endpoint) -> str:
+    return endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+
+
+class Engine:
+    """One endpoint at work: async context manager; `call` is safe from any number of tasks at once."""
+
+    def __init__(self, endpoint: Endpoint, store: CallStore, purse: Purse, url: str, identity: str, key: str) -> None:
+        self.endpoint, self.store, self.purse, self.url, self.identity = endpoint, store, purse, url, identity
+        self.key = key
+        self.limiter = Limiter(endpoint.max_in_flight, endpoint.rpm, endpoint.tpm)
+        self.asking: dict[str, asyncio.Future[Stored]] = {}
+        self.failed_in_a_row = 0
+        self.dead: TeacherUnusable | None = None
+        self.chance = Random(0)
+
+    async def __aenter__(self) -> Engine:
+        import openai
+
+        self.openai = openai
+        self.client = openai.AsyncOpenAI(
+            api_key=self.key,
+            base_url=self.url,
+            max_retries=0,
+            timeout=self.endpoint.timeout,
+            http_client=openai.DefaultAioHttpClient(follow_redirects=False, timeout=self.endpoint.timeout),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+
+    async def call(self, body: dict[str, Any], sample: int, count: Count) -> Reply:
+        """The answer to a request.
+
+        Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable.
+        """
+        body = {"model": self.endpoint.model, **body}
+        key = call_key(self.identity, body, sample)
+        known = self.store.get(key)
+        if known and known.answers(body["max_tokens"]):
+            count.hits += 1
+            self.purse.hits += 1
+            return given(known, hit=True)
+        if key in self.asking:
+            count.hits += 1
+            self.purse.hits += 1
+            return given(await asyncio.shield(self.asking[key]), hit=True)
+        waiting = self.asking[key] = asyncio.get_running_loop().create_future()
+        waiting.add_done_callback(lambda f: f.cancelled() or f.exception())
+        try:
+            call = await self.attempts(key, body, count)
+            waiting.set_result(call)
+        except BaseException as fault:
+            waiting.set_exception(fault if isinstance(fault, Exception) else Unanswered("interrupted"))
+            raise
+        finally:
+            del self.asking[key]
+        return given(call)
+
+    async def attempts(self, key: str, body: dict[str, Any], count: Count) -> Stored:
+        """Attempts until one ends the call."""
+        tried, patience = 0, self.endpoint.patience
+        expected = len(json.dumps(body["messages"], ensure_ascii=False)) // 3 + body["max_tokens"] // 4
+        while True:
+            async with self.limiter.slot(expected):
+                if self.dead:
+                    raise self.dead
+                self.purse.reserve()
+                count.calls += 1
+                started = time.monotonic()
+                verdict, reply = await self.attempt(body)
+                latency = time.monotonic() - started
+            if reply:
+                count.tokens_in += reply.prompt_tokens
+                count.tokens_out += reply.response_tokens
+                count.usd += self.purse.settle(reply.prompt_tokens, reply.response_tokens, self.endpoint.price)
+            if verdict.kind in ("good", "final"):
+                self.failed_in_a_row = 0
+                at = datetime.now(UTC).isoformat(timespec="milliseconds")
+                request = json.dumps(body, ensure_ascii=False)
+                empty = Reply(verdict.said)
+                call = Stored(key, verdict.name, body["max_tokens"], latency, at, request, reply or empty)
+                if verdict.name != "not_recorded":
+                    self.store.put(call)
+                return call
+            if verdict.kind == "stop":
+                self.stop(verdict)
+            if verdict.kind == "throttled":
+                pause = verdict.wait if verdict.wait is not None else 1 + self.chance.random()
+                patience -= pause
+                self.limiter.hold(pause)
+                if patience < 0:
+                    raise Unanswered(f"{self.url} kept limiting the rate")
+                continue
+            tried += 1
+            self.failed_in_a_row += verdict.name != "empty_answer"
+            if self.failed_in_a_row >= DEAD_AFTER * self.endpoint.attempts:
+                self.stop(
+                    Verdict("stop", "unreachable", f"{self.failed_in_a_row} calls in a row failed: {verdict.name}")
+                )
+            if tried >= self.endpoint.attempts:
+                if verdict.name == "empty_answer":
+                    raise NoAnswer("empty_answer")
+                if self.failed_in_a_row >= DEAD_AFTER:
+                    self.stop(Verdict("stop", "unreachable", f"{verdict.name}: {verdict.said}"))
+                raise Unanswered(f"{verdict.name} {verdict.said}")
+            await asyncio.sleep(max(verdict.wait or 0, min(30, 0.5 * 2**tried) * self.chance.uniform(0.5, 1)))
+
+    async def attempt(self, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
+        """One request, classified."""
+        try:
+            raw = await self.client.chat.completions.with_raw_response.create(**body)
+            return of_body(raw.http_response.text)
+        except self.openai.APIStatusError as fault:
+            headers = {k.lower(): v for k, v in fault.response.headers.items()}
+            return of_status(fault.status_code, fault.response.text, headers), None
+        except self.openai.APITimeoutError:
+            return Verdict("retry", "timed_out", f"no answer in {self.endpoint.timeout:g} s"), None
+        except self.openai.APIConnectionError as fault:
+            return Verdict("retry", "disconnected", str(fault.__cause__ or fault)[:200]), None
+
+    def stop(self, verdict: Verdict) -> None:
+        """From now on every call raises the same TeacherUnusable."""
+        hint = HINTS.get(verdict.name, "see what the endpoint said")
+        parts = urlsplit(self.url)
+        url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        hint = hint.format(key=self.endpoint.api_key_env, url=url, model=self.endpoint.model)
+        said = f": {verdict.said}" if verdict.said else ""
+        self.dead = TeacherUnusable(f"the teacher cannot be used ({verdict.name}{said})", url, hint)
+        raise self.dead
+
+
+def given(call: Stored, hit: bool = False) -> Reply:
+    """A stored call as a reply. Raises NoAnswer where it ended without a usable answer."""
+    if call.outcome != "good":
+        raise NoAnswer(call.outcome, call.reply.text[:200])
+    return replace(call.reply, hit=hit)

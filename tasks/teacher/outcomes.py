@@ -1,0 +1,128 @@
+"""What an attempt at a call came to: one class for each way that it can end.
+
+The SDK calls an answer without choices, without content or cut at the limit a success, raises a bare
+JSON error for a broken body, and retries a spent quota. So every reply is classified here, from status
+and body alone:
+
+- good: an answer to use and to store;
+- retry: a fault in passing, worth another attempt after a pause;
+- throttled: too many requests; costs no attempt, but the caller's patience;
+- final: this call will never give a usable answer; stored, so that it is not paid again;
+- stop: no call can succeed until somebody mends key, quota, address or model.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+Kind = Literal["good", "retry", "throttled", "final", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an attempt ended: its class, a stable name for the ledger and a sentence for people."""
+
+    kind: Kind
+    name: str
+    said: str = ""
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as a step sees it. `finish` is `stop`, `tool_calls`, `length` or `content_filter`."""
+
+    text: str
+    reasoning: str = ""
+    finish: str = "stop"
+    model: str = ""
+    prompt_tokens: int = 0
+    response_tokens: int = 0
+    hit: bool = False
+
+
+PASSING = {408, 409, 425}
+STOPPING_CODES = {"insufficient_quota", "billing_hard_limit_reached", "invalid_api_key", "model_not_found"}
+
+
+def of_status(status: int, body: str, headers: dict[str, str]) -> Verdict:
+    """The class of a reply that is not a 200."""
+    code, said = complaint(body)
+    if code == "not_recorded":
+        return Verdict("final", "not_recorded", said)
+    if code in STOPPING_CODES:
+        return Verdict("stop", code, said)
+    if status == 429:
+        return Verdict("throttled", "rate_limited", said, retry_after(headers))
+    if status in PASSING or status >= 500:
+        return Verdict("retry", f"http_{status}", said, retry_after(headers))
+    if status in (401, 403, 404, 405):
+        return Verdict("stop", f"http_{status}", said)
+    if 300 <= status < 400:
+        return Verdict("stop", "redirected", f"the endpoint redirects ({status}); give its final address")
+    return Verdict("final", "refused_by_endpoint", f"{status} {said}")
+
+
+def of_body(body: str) -> tuple[Verdict, Reply | None]:
+    """The class of the body of a 200, and its reply where there is one to read."""
+    try:
+        plain = json.loads(body)
+        choice = plain["choices"][0]
+        said = choice["message"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return Verdict("retry", "bad_body", body[:200]), None
+    usage = plain.get("usage") or {}
+    text, reasoning = apart(said.get("content") or "", said.get("reasoning_content") or said.get("reasoning") or "")
+    reply = Reply(
+        text=text,
+        reasoning=reasoning,
+        finish=choice.get("finish_reason") or "stop",
+        model=str(plain.get("model") or ""),
+        prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        response_tokens=int(usage.get("completion_tokens") or 0),
+    )
+    if reply.finish == "length":
+        return Verdict("final", "truncated"), reply
+    if reply.finish == "content_filter" or said.get("refusal"):
+        return Verdict("final", "filtered", str(said.get("refusal") or "")), reply
+    if not text.strip():
+        return Verdict("retry", "empty_answer"), reply
+    return Verdict("good", "good"), reply
+
+
+def apart(text: str, reasoning: str) -> tuple[str, str]:
+    """Answer and reasoning, where a server leaves the reasoning before the answer in <think> marks."""
+    if text.lstrip().startswith("<think>") and "</think>" in text:
+        thought, _, answer = text.lstrip().removeprefix("<think>").partition("</think>")
+        return answer.lstrip("\n"), reasoning or thought.strip()
+    return text, reasoning
+
+
+def complaint(body: str) -> tuple[str, str]:
+    """Code and message of an error body, as far as it has them."""
+    try:
+        plain: Any = json.loads(body)
+        error = plain.get("error", plain)
+        if isinstance(error, dict):
+            return str(error.get("code") or error.get("type") or ""), str(error.get("message") or "")[:300]
+        return "", str(error)[:300]
+    except (ValueError, AttributeError):
+        return "", " ".join(body.split())[:200]
+
+
+def retry_after(headers: dict[str, str]) -> float | None:
+    """Seconds that the server asks to wait: Retry-After in seconds or as a date, or in milliseconds."""
+    if (ms := headers.get("retry-after-ms", "")).replace(".", "", 1).isdigit():
+        return float(ms) / 1000
+    given = headers.get("retry-after", "")
+    if given.replace(".", "", 1).isdigit():
+        return float(given)
+    try:
+        at = parsedate_to_datetime(given)
+        sent = parsedate_to_datetime(headers["date"])
+        return max(0.0, (at - sent).total_seconds())
+    except (ValueError, TypeError, KeyError):
+        return None

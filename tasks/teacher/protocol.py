@@ -1,0 +1,88 @@
+"""The server's side of the OpenAI chat protocol, as small as it can be.
+
+The recorded teacher and the test servers stand on it, so that the network path of a keyless run is the
+path of a real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+Handler = Callable[[dict[str, Any]], Awaitable[web.StreamResponse]]
+
+
+def completion(text: str, model: str, prompt: str, finish: str = "stop") -> web.Response:
+    """A chat completion; tokens are counted as a rough three bytes each."""
+    usage = {"prompt_tokens": len(prompt.encode()) // 3, "completion_tokens": len(text.encode()) // 3}
+    usage["total_tokens"] = sum(usage.values())
+    said = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": said, "finish_reason": finish}
+    return web.json_response(
+        {
+            "id": "chatcmpl-0",
+            "object": "chat.completion",
+            "created": 0,
+            "model": model,
+            "choices": [choice],
+            "usage": usage,
+        }
+    )
+
+
+def error(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"error": {"message": message, "type": code, "code": code}}, status=status)
+
+
+def asked_schema(body: dict[str, Any]) -> str:
+    """The name of the schema that a request asks for; empty for a free answer."""
+    return (body.get("response_format") or {}).get("json_schema", {}).get("name", "")
+
+
+def texts(body: dict[str, Any]) -> list[str]:
+    """The content of each message of a request."""
+    return [m["content"] if isinstance(m.get("content"), str) else "" for m in body["messages"]]
+
+
+class ChatServer:
+    """A chat endpoint on a free loopback port; `url` is its base URL while the block runs."""
+
+    def __init__(self, answer: Handler, model: str) -> None:
+        self.answer, self.model = answer, model
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self.chat)
+        app.router.add_get("/v1/models", self.models)
+        self.runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        await self.runner.setup()
+        site = web.TCPSite(self.runner, "127.0.0.1", 0, backlog=1024)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/v1"
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.runner.cleanup()
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.json()
+            body["messages"][0]["role"]
+        except (ValueError, KeyError, IndexError, TypeError):
+            return error(400, "invalid_request_error", "expected a chat completion request")
+        return await self.answer(body)
+
+    async def models(self, _: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+
+
+async def forever(server: ChatServer) -> None:
+    """Serve until cancelled; prints the address."""
+    async with server:
+        print(server.url, flush=True)
+        await asyncio.Event().wait()
