@@ -20,7 +20,8 @@ from typing import Any
 import pyarrow as pa
 from prefect import Task, flow, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from flows.report import Report, failed, page, stage_line, teacher
 from tasks.answer.distill import Distill
@@ -342,7 +343,7 @@ class Wheel:
             rows_read=sum(p.read for p in self.pulled),
             rows_total=sum(splits.values()),
             ledger=counts,
-            teacher=teacher(self.purse),
+            teacher=teacher(self.purse.spent),
             stages=[t.plain() for t in self.stages],
             outside=sum(p.outside for p in self.pulled),
             splits=splits,

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tasks.history.ledger import dropped
-from tasks.recipe import Budget
 from tasks.tally import Tally
-from tasks.teacher.budget import Purse
+from tasks.teacher.count import Count
 
 SCHEMA = 1
 EXITS = {"published": 0, "nothing_new": 0, "plan": 0, "error": 2, "blocked": 3, "budget": 4, "teacher": 5, "busy": 6}
@@ -26,7 +25,7 @@ class Report:
     rows_new: int = 0
     rows_total: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
-    teacher: dict[str, float] = field(default_factory=lambda: teacher(Purse(Budget())))
+    teacher: dict[str, float] = field(default_factory=lambda: teacher(Count()))
     error: dict[str, str] | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)
     outside: int = 0
@@ -38,10 +37,10 @@ class Report:
         return {"schema": SCHEMA} | asdict(self) | {"dropped": dropped(self.ledger)}
 
 
-def teacher(purse: Purse) -> dict[str, float]:
+def teacher(spent: Count) -> dict[str, float]:
     """What the run spent. Hits cost nothing."""
-    same = {"tokens_in": purse.tokens_in, "tokens_out": purse.tokens_out, "usd": round(purse.usd, 6)}
-    return {"calls": purse.calls, "cache_hits": purse.hits, **same}
+    same = {"tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out, "usd": round(spent.usd, 6)}
+    return {"calls": spent.calls, "cache_hits": spent.hits, **same}
 
 
 def failed(status: str, what: str, where: str = "", hint: str = "", **more: Any) -> Report:
@@ -54,7 +53,9 @@ def stage_line(stage: str, tally: Tally) -> str:
     parts = [f"{tally.seen} in", f"{tally.out} out"]
     parts += [f"{n} {reason}" for reason, n in tally.dropped.items()]
     parts += [f"{tally.merged} merged"] * bool(tally.merged) + [f"{tally.pending} pending"] * bool(tally.pending)
-    parts += [f"{tally.calls} calls"] * bool(tally.calls) + [f"{tally.hits} from the store"] * bool(tally.hits)
+    parts += [f"{tally.spent.calls} calls"] * bool(tally.spent.calls) + [f"{tally.spent.hits} from the store"] * bool(
+        tally.spent.hits
+    )
     return f"{stage:<8} {', '.join(parts)}"
 
 
@@ -69,7 +70,15 @@ def page(report: Report) -> str:
     lines += ["| stage | in | out | dropped | merged | pending | calls |", "|---|---:|---:|---:|---:|---:|---:|"]
     for plain in report.stages:
         gone = sum(plain["dropped"].values())
-        cells = [plain["stage"], plain["seen"], plain["out"], gone, plain["merged"], plain["pending"], plain["calls"]]
+        cells = [
+            plain["stage"],
+            plain["seen"],
+            plain["out"],
+            gone,
+            plain["merged"],
+            plain["pending"],
+            plain["spent"]["calls"],
+        ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     lines += ["", f"Calls {report.teacher['calls']}, from the store {report.teacher['cache_hits']}, "]
     lines[-1] += (

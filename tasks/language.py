@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 LATIN = re.compile(r"[A-Za-zÀ-ɏ]+")
-LETTER = re.compile(r"[^\W\d_]")
+LETTER = re.compile(r"[^\W\d_²³¹]")
 HANGUL = re.compile(r"[\uac00-\ud7af]")
 
 # A model that is asked about four words guesses; below this many words a Latin text is English
@@ -30,13 +30,14 @@ EUROPEAN = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "vi", "id", "s
 def detect(text: str) -> str:
     """`zh`, `en` or `other`; `other` where there is no letter at all."""
     text = prose(text) if LETTER.search(prose(text)) else text
-    letters = len(LETTER.findall(text))
+    letters = sum(map(str.isalpha, text))
     if not letters:
         return "other"
     han, kana = len(CJK.findall(text)), len(KANA.findall(text))
     words = LATIN.findall(text)
     latin = sum(map(len, words))
-    if han and kana < 0.15 * (han + kana) and han >= 0.35 * (han + len(words)) and han + latin >= 0.8 * letters:
+    spoken = [w for w in words if len(w) > 1]  # a letter by itself is a variable or an option
+    if han and kana < 0.15 * (han + kana) and han >= 0.45 * (han + len(spoken)) and han + latin >= 0.8 * letters:
         return "zh"
     if latin < 0.7 * letters:
         return "other"

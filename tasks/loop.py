@@ -22,7 +22,6 @@ from types import ModuleType
 from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tasks.prompt import fingerprint
 from tasks.recipe import RecipeError
@@ -33,6 +32,7 @@ from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, Step, TableStep,
 from tasks.tally import Tally, Unbalanced
 from tasks.teacher.ask import Teacher
 from tasks.teacher.budget import BudgetReached
+from tasks.teacher.count import Count
 from tasks.teacher.engine import Engine, NoAnswer, TeacherUnusable, Unanswered
 
 DROPPED = (
@@ -158,7 +158,6 @@ class Done:
         )
         gone = write(pa.Table.from_pylist(self.dropped, schema=DROPPED), folder / "dropped.parquet")
         waits = write(self.pending, folder / "pending.parquet")
-        spent = teacher.count if teacher else None
         tally = Tally(
             stage=stage,
             seen=self.seen,
@@ -171,7 +170,7 @@ class Done:
             shards=out,
             dropped_in=(gone,),
             pending_in=(waits,),
-            **({k: getattr(spent, k) for k in ("calls", "hits", "tokens_in", "tokens_out", "usd")} if spent else {}),
+            spent=teacher.count if teacher else Count(),
         ).balanced()
         write_json(tally.plain(), folder / RECEIPT)
         return tally
@@ -224,7 +223,7 @@ def sieve(step: TableStep, rows: pa.Table) -> Done:
     dropped = sieved.table
     for column, values in why.items():
         dropped = dropped.append_column(column, values)
-    return Done(rows.num_rows, sieved.table.filter(pc.invert(gone)), dropped.filter(gone).to_pylist())
+    return Done(rows.num_rows, sieved.table.filter(sieved.reason.is_null()), dropped.filter(gone).to_pylist())
 
 
 async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:

@@ -42,15 +42,17 @@ class Part(BaseModel):
 class Mapping(Part):
     """Where a log line keeps what; dotted paths. The defaults are the shape of the project's samples."""
 
-    id: str = Field("id", description="The row's own id; without one, its content stands for it.")
-    time: str = Field("created_at", description="When it was asked: ISO 8601, or seconds or milliseconds since 1970.")
-    messages: str = Field("messages", description="The turns, the last one what is asked (or its answer).")
-    response: str = Field("response", description="What the logged model answered.")
-    conversation: str = Field("conversation_id", description="The session that the turn belongs to.")
-    user: str = Field("user_id", description="Who asked; kept as a hash only.")
-    model: str = Field("model", description="The logged model.")
-    vote: str = Field("feedback", description="up or down, thumbs, 1 or -1.")
-    tools: str = Field("tools", description="The declared tools, as a list or as JSON text.")
+    id: str = Field(default="id", description="The row's own id; without one, its content stands for it.")
+    time: str = Field(
+        default="created_at", description="When it was asked: ISO 8601, or seconds or milliseconds since 1970."
+    )
+    messages: str = Field(default="messages", description="The turns, the last one what is asked (or its answer).")
+    response: str = Field(default="response", description="What the logged model answered.")
+    conversation: str = Field(default="conversation_id", description="The session that the turn belongs to.")
+    user: str = Field(default="user_id", description="Who asked; kept as a hash only.")
+    model: str = Field(default="model", description="The logged model.")
+    vote: str = Field(default="feedback", description="up or down, thumbs, 1 or -1.")
+    tools: str = Field(default="tools", description="The declared tools, as a list or as JSON text.")
 
 
 class Source(Part):
@@ -58,10 +60,10 @@ class Source(Part):
 
     uri: str = Field(description="A JSONL file (plain, .gz or .zst), a folder of them, or a glob.")
     name: str = Field(
-        "logs", description="Names this source in log ids; give two sources with clashing row ids two names."
+        default="logs", description="Names this source in log ids; give two sources with clashing row ids two names."
     )
-    mapping: Mapping = Field(Mapping(), description="Where a log line keeps what.")
-    since: Moment | None = Field(None, description="Rows asked before this are left alone (inclusive bound).")
+    mapping: Mapping = Field(default=Mapping(), description="Where a log line keeps what.")
+    since: Moment | None = Field(default=None, description="Rows asked before this are left alone (inclusive bound).")
 
 
 class Price(Part):
@@ -74,116 +76,124 @@ class Price(Part):
 class Endpoint(Part):
     """A model behind an OpenAI-compatible API."""
 
-    base_url: str | None = Field(None, description="Ends in /v1 as a rule. Default: OPENAI_BASE_URL, else OpenAI.")
-    model: str | None = Field(None, description="The model's name as the endpoint knows it.")
-    api_key_env: str = Field("OPENAI_API_KEY", description="The environment variable that holds the key.")
-    max_in_flight: int = Field(64, ge=1, description="Calls under way at once.")
-    rpm: int | None = Field(None, ge=1, description="Requests a minute.")
-    tpm: int | None = Field(None, ge=1, description="Tokens a minute, prompt and response.")
-    timeout: float = Field(120, gt=0, description="Seconds before a call counts as hung.")
-    attempts: int = Field(5, ge=1, description="How often a call that fails in passing is tried.")
-    patience: float = Field(600, ge=0, description="Seconds that a call waits through rate limits in all.")
-    price: Price | None = Field(None, description="USD for a million tokens; needed for budget.usd.")
-    licence: str = Field("", description="Licence of the model's output; stamped on every row.")
-    structured: Literal["json_schema", "json_object", "text"] = Field(
-        "json_schema", description="How the endpoint is asked for JSON."
+    base_url: str | None = Field(
+        default=None, description="Ends in /v1 as a rule. Default: OPENAI_BASE_URL, else OpenAI."
     )
-    recorded: str | None = Field(None, description="A file of recorded answers to replay instead of a model.")
+    model: str | None = Field(default=None, description="The model's name as the endpoint knows it.")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="The environment variable that holds the key.")
+    max_in_flight: int = Field(default=64, ge=1, description="Calls under way at once.")
+    rpm: int | None = Field(default=None, ge=1, description="Requests a minute.")
+    tpm: int | None = Field(default=None, ge=1, description="Tokens a minute, prompt and response.")
+    timeout: float = Field(default=120, gt=0, description="Seconds before a call counts as hung.")
+    attempts: int = Field(default=5, ge=1, description="How often a call that fails in passing is tried.")
+    patience: float = Field(default=600, ge=0, description="Seconds that a call waits through rate limits in all.")
+    price: Price | None = Field(default=None, description="USD for a million tokens; needed for budget.usd.")
+    licence: str = Field(default="", description="Licence of the model's output; stamped on every row.")
+    structured: Literal["json_schema", "json_object", "text"] = Field(
+        default="json_schema", description="How the endpoint is asked for JSON."
+    )
+    recorded: str | None = Field(default=None, description="A file of recorded answers to replay instead of a model.")
 
 
 class Budget(Part):
     """Caps for one run; none by default. What does not fit is pending and goes on with the next run."""
 
-    usd: float | None = Field(None, ge=0, description="Money; needs a price on each endpoint.")
-    tokens: int | None = Field(None, ge=0, description="Prompt and response tokens.")
-    calls: int | None = Field(None, ge=0, description="Calls sent.")
+    usd: float | None = Field(default=None, ge=0, description="Money; needs a price on each endpoint.")
+    tokens: int | None = Field(default=None, ge=0, description="Prompt and response tokens.")
+    calls: int | None = Field(default=None, ge=0, description="Calls sent.")
 
 
 class Output(Part):
     """Where the dataset is kept."""
 
-    dir: str = Field("data/lake", description="The lake: one folder for each dataset.")
-    name: str = Field("weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
+    dir: str = Field(default="data/lake", description="The lake: one folder for each dataset.")
+    name: str = Field(default="weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
 
 
 class Clean(Part):
     """What may be taken out of a text before it is asked and published. Fenced code is never touched."""
 
-    html: bool = Field(False, description="Strip HTML tags and decode entities.")
-    boilerplate: list[str] = Field([], description="Lines to take out, as they stand (ads, signatures).")
+    html: bool = Field(default=False, description="Strip HTML tags and decode entities.")
+    boilerplate: list[str] = Field(default=[], description="Lines to take out, as they stand (ads, signatures).")
 
 
 class Mine(Part):
     """Which prompts are worth a teacher's answer."""
 
-    languages: list[Literal["en", "zh"]] = Field(["en", "zh"], description="Others are dropped.")
-    min_units: int = Field(3, ge=0, description="Shortest ask in words, or characters of Chinese.")
-    max_units: int = Field(8000, ge=1, description="Longest conversation in words, or characters of Chinese.")
+    languages: list[Literal["en", "zh"]] = Field(default=["en", "zh"], description="Others are dropped.")
+    min_units: int = Field(default=3, ge=0, description="Shortest ask in words, or characters of Chinese.")
+    max_units: int = Field(default=8000, ge=1, description="Longest conversation in words, or characters of Chinese.")
 
 
 class Label(Part):
     """Two-level task type and domain for every record."""
 
-    taxonomy: str = Field("data/taxonomy.yaml", description="The team's own task types and domains, or ours.")
+    taxonomy: str = Field(default="data/taxonomy.yaml", description="The team's own task types and domains, or ours.")
     temperature: float = 0.0
-    reasks: int = Field(1, ge=0, description="How often a reply that is not the JSON asked for is asked again.")
+    reasks: int = Field(default=1, ge=0, description="How often a reply that is not the JSON asked for is asked again.")
 
 
 class Answer(Part):
     """How the teacher answers."""
 
     chain_of_thought_for: list[str] = Field(
-        ["mathematics", "reasoning"], description="Task types where the teacher reasons first; [] for none."
+        default=["mathematics", "reasoning"], description="Task types where the teacher reasons first; [] for none."
     )
-    keep_reasoning: bool = Field(False, description="Publish the reasoning as reasoning_content.")
-    few_shot: int = Field(0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
-    pool: str = Field("data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")
-    temperature: float = Field(0.7, ge=0, le=2)
-    max_tokens: int = Field(4096, ge=1)
-    reasks: int = Field(1, ge=0, description="How often a reply that cannot be read is asked again.")
+    keep_reasoning: bool = Field(default=False, description="Publish the reasoning as reasoning_content.")
+    few_shot: int = Field(default=0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
+    pool: str = Field(default="data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    max_tokens: int = Field(default=4096, ge=1)
+    reasks: int = Field(default=1, ge=0, description="How often a reply that cannot be read is asked again.")
 
 
 class Judging(Part):
     """How answers are judged: 0-5 with a reason, and harmless as a veto."""
 
-    reasks: int = Field(1, ge=0, description="How often a verdict that cannot be read is asked again.")
-    min_score: float = Field(4.5, ge=0, le=5, description="Rows below it are dropped (AlpaGasus: 4.5).")
+    reasks: int = Field(default=1, ge=0, description="How often a verdict that cannot be read is asked again.")
+    min_score: float = Field(default=4.5, ge=0, le=5, description="Rows below it are dropped (AlpaGasus: 4.5).")
 
 
 class Gates(Part):
     """What must hold of the whole dataset before it is published."""
 
-    suite: str = Field("data/gates/default.yaml", description="Rules with severities; a critical one blocks.")
+    suite: str = Field(default="data/gates/default.yaml", description="Rules with severities; a critical one blocks.")
 
 
 class Dedup(Part):
     """What counts as the same."""
 
-    threshold: float = Field(0.7, gt=0, le=1, description="Jaccard similarity of shingles from which prompts are one.")
-    answer_threshold: float = Field(0.7, gt=0, le=1, description="The same for answers, where prompts are close too.")
-    close: float = Field(0.5, gt=0, le=1, description="From here on two prompts are close: one side of the split.")
-    max_answer_share: float = Field(0.02, gt=0, le=1, description="Most rows with one answer text, as a share.")
-    max_answer_rows: int = Field(20, ge=1, description="And never fewer than this many.")
+    threshold: float = Field(
+        default=0.7, gt=0, le=1, description="Jaccard similarity of shingles from which prompts are one."
+    )
+    answer_threshold: float = Field(
+        default=0.7, gt=0, le=1, description="The same for answers, where prompts are close too."
+    )
+    close: float = Field(
+        default=0.5, gt=0, le=1, description="From here on two prompts are close: one side of the split."
+    )
+    max_answer_share: float = Field(default=0.02, gt=0, le=1, description="Most rows with one answer text, as a share.")
+    max_answer_rows: int = Field(default=20, ge=1, description="And never fewer than this many.")
 
 
 class Split(Part):
     """Shares of the rows that go to validation and test; clusters stay whole."""
 
-    validation: float = Field(0.05, ge=0, lt=1)
-    test: float = Field(0.05, ge=0, lt=1)
+    validation: float = Field(default=0.05, ge=0, lt=1)
+    test: float = Field(default=0.05, ge=0, lt=1)
 
 
 class Recipe(Part):
     """One refresh, whole."""
 
-    sources: list[Source] = Field([], description="Where the logs are.")
-    teacher: Endpoint = Field(Endpoint(), description="Who answers.")
-    judge: Endpoint | None = Field(None, description="Who labels and judges; the teacher when left out.")
-    budget: Budget = Field(Budget(), description="Caps on money, tokens and calls.")
-    output: Output = Field(Output(), description="Where the dataset is kept.")
-    seed: int = Field(7, description="Every random choice comes from it.")
-    card_language: Literal["en", "zh"] = Field("en", description="The language of the dataset card.")
-    licence: str = Field("other", description="The dataset's licence, for its card.")
+    sources: list[Source] = Field(default=[], description="Where the logs are.")
+    teacher: Endpoint = Field(default=Endpoint(), description="Who answers.")
+    judge: Endpoint | None = Field(default=None, description="Who labels and judges; the teacher when left out.")
+    budget: Budget = Field(default=Budget(), description="Caps on money, tokens and calls.")
+    output: Output = Field(default=Output(), description="Where the dataset is kept.")
+    seed: int = Field(default=7, description="Every random choice comes from it.")
+    card_language: Literal["en", "zh"] = Field(default="en", description="The language of the dataset card.")
+    licence: str = Field(default="other", description="The dataset's licence, for its card.")
     clean: Clean = Clean()
     mine: Mine = Mine()
     label: Label = Label()
@@ -192,7 +202,7 @@ class Recipe(Part):
     gates: Gates = Gates()
     dedup: Dedup = Dedup()
     split: Split = Split()
-    shard_rows: int = Field(1000, ge=1, description="Records in one Prefect task.")
+    shard_rows: int = Field(default=1000, ge=1, description="Records in one Prefect task.")
 
     @model_validator(mode="after")
     def priced(self) -> Recipe:

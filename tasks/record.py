@@ -174,7 +174,8 @@ def message(plain: dict[str, Any]) -> Message:
     calls = tuple(
         ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in plain["tool_calls"] or ()
     )
-    return Message(**(plain | {"tool_calls": calls}))
+    same: dict[str, Any] = plain | {"tool_calls": calls}
+    return Message(**same)
 
 
 def identity(kind: str, *parts: Any) -> str:

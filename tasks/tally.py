@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from tasks.shard import Shard
+from tasks.teacher.count import Count
 
 
 class Unbalanced(RuntimeError):
@@ -28,11 +29,7 @@ class Tally:
     dropped: dict[str, int] = field(default_factory=dict)
     merged: int = 0
     pending: int = 0
-    calls: int = 0
-    hits: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float = 0.0
+    spent: Count = field(default_factory=Count)
     stopped: dict[str, str] = field(default_factory=dict)
     shards: tuple[Shard, ...] = ()
     dropped_in: tuple[Shard, ...] = ()
@@ -57,27 +54,32 @@ class Tally:
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready; the reverse of `of`."""
-        same = {k: getattr(self, k) for k in self.__slots__}
-        files = {k: [s.plain() for s in same[k]] for k in ("shards", "dropped_in", "pending_in")}
-        return same | files
+        return asdict(self)
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Self:
-        files = {k: tuple(Shard.of(s) for s in plain[k]) for k in ("shards", "dropped_in", "pending_in")}
-        return cls(**(plain | files))
+        files: dict[str, Any] = {k: tuple(Shard.of(s) for s in plain[k]) for k in FILES}
+        files["spent"] = Count(**plain["spent"])
+        return cls(**{**plain, **files})
+
+
+FILES = ("shards", "dropped_in", "pending_in")
 
 
 def total(stage: str, tallies: Iterable[Tally]) -> Tally:
     """The tallies of a stage's shards as one."""
     parts = list(tallies)
-    dropped: Counter[str] = Counter()
-    stopped: dict[str, str] = {}
-    for part in parts:
-        dropped.update(part.dropped)
-        stopped |= part.stopped
-    counts = {
-        k: sum(getattr(p, k) for p in parts)
-        for k in ("seen", "made", "out", "merged", "pending", "calls", "hits", "tokens_in", "tokens_out", "usd")
-    }
-    files = {k: tuple(s for p in parts for s in getattr(p, k)) for k in ("shards", "dropped_in", "pending_in")}
-    return Tally(stage, dropped=dict(sorted(dropped.items())), stopped=stopped, **counts, **files)
+    return Tally(
+        stage=stage,
+        seen=sum(p.seen for p in parts),
+        made=sum(p.made for p in parts),
+        out=sum(p.out for p in parts),
+        dropped=dict(sorted(sum((Counter(p.dropped) for p in parts), Counter[str]()).items())),
+        merged=sum(p.merged for p in parts),
+        pending=sum(p.pending for p in parts),
+        spent=sum((p.spent for p in parts), Count()),
+        stopped={reason: said for p in parts for reason, said in p.stopped.items()},
+        shards=tuple(s for p in parts for s in p.shards),
+        dropped_in=tuple(s for p in parts for s in p.dropped_in),
+        pending_in=tuple(s for p in parts for s in p.pending_in),
+    )

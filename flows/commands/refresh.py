@@ -8,6 +8,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,9 @@ from flows.report import Report, failed
 from tasks.history.lock import busy
 from tasks.recipe import PROJECT, Recipe, RecipeError, checked, read, utc
 from tasks.teacher.endpoints import check
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
 
 DEFAULT = "deployments/recipes/weekly.yaml"
 
@@ -67,7 +71,7 @@ def refresh(
     except KeyboardInterrupt:
         what = failed("error", "interrupted", hint="run the same command again: it goes on from here")
         return end(what, as_json, INTERRUPTED)
-    except Exception as fault:  # noqa: BLE001  the last line of defence: --json holds whatever happens
+    except Exception as fault:
         if traceback:
             raise
         said = f"{type(fault).__name__}: {' '.join(str(fault).split())[:300]}"
@@ -108,7 +112,7 @@ def run(recipe: Recipe, window: tuple[datetime | None, datetime | None], plan: b
 
     progress()
     try:
-        state = asyncio.run(flow(recipe, *window, plan, return_state=True))
+        state: State[Any] = asyncio.run(flow(recipe, *window, plan, return_state=True))  # pyright: ignore[reportArgumentType]
         result = state.data if isinstance(state.data, dict) else asyncio.run(state.aresult(raise_on_failure=False))
     except PrefectException as fault:
         return failed("error", f"Prefect: {' '.join(str(fault).split())[:300]}")

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import PUBLISHED, Asked, Past
+from tasks.history.asked import NOTHING, PUBLISHED, Asked, Past
 from tasks.history.near import jaccard
 from tasks.record import Record, records
 from tasks.record import table as table_of
@@ -31,7 +31,7 @@ class OneAnswer:
     close: float = 0.5
     max_share: float = 0.02
     max_rows: int = 20
-    past: Past = Past()
+    past: Past = NOTHING
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import Asked, Past
+from tasks.history.asked import NOTHING, Asked, Past
 from tasks.record import records
 from tasks.record import table as table_of
 from tasks.step import MERGED, Drop, Folded
@@ -25,7 +25,7 @@ class OnePrompt:
     """`threshold` is the likeness (see `Asked.likeness`) from which two prompts are one."""
 
     threshold: float = 0.7
-    past: Past = Past()
+    past: Past = NOTHING
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:

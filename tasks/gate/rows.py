@@ -17,7 +17,8 @@ from tasks.text import key, units
 
 REFUSALS = {
     "en": re.compile(
-        r"(?:i['’]?m (?:really |very |truly )?sorry,?|i apologi[sz]e,?|sorry,?)[^.!?\n]{0,30}\b(?:can['’]?t|cannot|can not|unable|won['’]?t|not able)\b"
+        r"(?:i['’]?m (?:really |very |truly )?sorry,?|i apologi[sz]e,?|sorry,?)[^.!?\n]{0,30}"
+        r"\b(?:can['’]?t|cannot|can not|unable|won['’]?t|not able)\b"
         r"|i (?:can['’]?t|cannot|won['’]?t) (?:help|assist|comply|do that|provide|support)"
         r"|as an ai(?: language)? model",
         re.I,
@@ -90,8 +91,8 @@ def wrong_language(row: Row, gates: RowGates) -> bool:
         or units(row.response) < WORDY
     ):
         return False
-    found = detect(row.response)
-    return found != row.language and detect(row.ask) == row.language and not mixed(row.ask)
+    other = "en" if row.language == "zh" else "zh"
+    return detect(row.response) == other and detect(row.ask) == row.language and not mixed(row.ask)
 
 
 def mixed(text: str) -> bool:

@@ -7,7 +7,7 @@ to. A row holds keys (folded text for matching) and band hashes, never the text 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -121,3 +121,6 @@ class Past:
             [(like, j) for j in found.get(i, ()) if (like := one.likeness(everything[j])) >= floor]
             for i, one in enumerate(new)
         ]
+
+
+NOTHING = Past()

@@ -199,7 +199,7 @@ class Dataset:
         beside = self.increments / f".{entry.seq:05d}"
         shutil.rmtree(beside, ignore_errors=True)
         files = {n: write(t, beside / f"{n}.parquet").plain() | {"path": f"{n}.parquet"} for n, t in tables.items()}
-        plain = entry.plain() | {"files": files}
+        plain: dict[str, Any] = entry.plain() | {"files": files}
         write_json(plain, beside / ENTRY)
         if staged and entry.version:
             self.versions.mkdir(exist_ok=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tasks.history.asked import PUBLISHED, Asked, segment
 from tasks.history.ledger import Ledger
@@ -76,8 +75,8 @@ def begun(read: Read) -> Ledger:
 def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[str, Any]]) -> Closed:
     users = read.users
     ledger.close([*users, *read.unreadable.column("log_id").to_pylist()])
-    waits = [i for i, (state, _, _) in ledger.states.items() if state == "pending"]
-    first = pc.list_element(read.records.column("roots"), 0) if read.records.num_rows else pa.array([], pa.string())
+    waits = {i for i, (state, _, _) in ledger.states.items() if state == "pending"}
+    roots = read.records.column("roots").to_pylist()
     kept = (
         SCHEMA.append(pa.field("reason", pa.string()))
         .append(pa.field("detail", pa.string()))
@@ -86,7 +85,7 @@ def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[s
     tables = {
         "ledger": ledger.table(users),
         "asked": segment(asked),
-        "pending": read.records.filter(pc.is_in(first, value_set=pa.array(waits, pa.string()))),
+        "pending": read.records.filter(pa.array([r[0] in waits for r in roots], pa.bool_())),
         "dropped": pa.Table.from_pylist(gone, schema=kept),
         "unreadable": read.unreadable,
     }

@@ -60,7 +60,7 @@ def shingle_hash(codes: np.ndarray) -> np.ndarray:
 
 @cache
 def permutations() -> tuple[np.ndarray, np.ndarray]:
-    a, b = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32").permutations
+    a, b = np.asarray(MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32").permutations)
     return a.astype(U32), b.astype(U32)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, create_model
 
-from tasks.label.taxonomy import Taxonomy
+from tasks.label.taxonomy import Kind, Taxonomy
 from tasks.prompt import load
 from tasks.record import Record
 from tasks.step import Outcome
@@ -54,6 +54,10 @@ def labelled(taxonomy: Taxonomy) -> type[BaseModel]:
     """The shape of the answer: nothing but names of the taxonomy."""
     return create_model(
         "Labelled",
-        task_type=(Literal[tuple(k.name for k in taxonomy.types)], ...),
-        domain=(Literal[tuple(k.name for k in taxonomy.domains)], ...),
+        task_type=(one_of(taxonomy.types), ...),
+        domain=(one_of(taxonomy.domains), ...),
     )
+
+
+def one_of(kinds: tuple[Kind, ...]) -> Any:
+    return Literal[tuple(k.name for k in kinds)]

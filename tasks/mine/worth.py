@@ -23,6 +23,7 @@ from tasks.text import key, units
 GREETINGS = PROJECT / "data" / "greetings.yaml"
 MARKS = re.compile(r"[\W_]+")
 ENOUGH_TO_TELL = 4
+LONGEST_GREETING = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ def no_words(ask: Ask, limits: Worth) -> str | None:
 
 
 def greeting(ask: Ask, limits: Worth) -> str | None:
-    return "greeting" if MARKS.sub(" ", key(ask.last).replace("'", "")).strip() in greetings() else None
+    """Nothing but greetings and thanks, however often: `谢谢谢谢！`, `ok thanks`."""
+    said = MARKS.sub(" ", key(ask.last).replace("'", "")).strip()
+    return "greeting" if len(said) <= LONGEST_GREETING and greetings(ask.turns == 1).fullmatch(said) else None
 
 
 def length(ask: Ask, limits: Worth) -> str | None:
@@ -88,6 +91,9 @@ RULES: tuple[Callable[[Ask, Worth], str | None], ...] = (not_text, no_words, gre
 
 
 @cache
-def greetings() -> frozenset[str]:
-    listed: dict[str, list[Any]] = yaml.safe_load(GREETINGS.read_text())
-    return frozenset(str(g) for of_language in listed.values() for g in of_language)
+def greetings(first: bool) -> re.Pattern[str]:
+    """What counts as a greeting in a first turn, or in a later one."""
+    listed: dict[str, list[str]] = yaml.safe_load(GREETINGS.read_text())
+    words = sorted(listed["greetings"] + listed["answers"] * first, key=len, reverse=True)
+    end = r"(?: |(?<=[\u4e00-\u9fff])|\Z)"
+    return re.compile(rf"(?:(?:{'|'.join(map(re.escape, words))}){end}(?:\d+(?: |\Z))*)+")

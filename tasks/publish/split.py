@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import PUBLISHED, Asked, Past
+from tasks.history.asked import NOTHING, PUBLISHED, Asked, Past
 from tasks.record import records
 from tasks.record import table as table_of
 from tasks.step import Drop, Folded
@@ -29,7 +29,7 @@ class Split:
     validation: float = 0.05
     test: float = 0.05
     close: float = 0.5
-    past: Past = Past()
+    past: Past = NOTHING
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:

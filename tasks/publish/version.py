@@ -70,7 +70,7 @@ def published(table: pa.Table) -> dict[str, pa.Table]:
     """Records as published rows, side by side."""
     scores = [[s["value"] for s in row if s["name"] == "judge"] for row in table.column("scores").to_pylist()]
     judged = table.append_column("judge_score", pa.array([s[0] if s else None for s in scores], pa.float64()))
-    return {side: judged.filter(pc.equal(judged["split"], side)).select(CHAT.names).cast(CHAT) for side in SIDES}
+    return {side: judged.filter(pc.field("split") == side).select(CHAT.names).cast(CHAT) for side in SIDES}
 
 
 def parent_rows(version: Path | None) -> dict[str, pa.Table]:

@@ -68,7 +68,7 @@ class Pulled:
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Self:
-        files = {k: [Shard.of(s) for s in plain[k]] for k in ("shards", "unreadable")}
+        files: dict[str, Any] = {k: [Shard.of(s) for s in plain[k]] for k in ("shards", "unreadable")}
         return cls(**(plain | files))
 
 

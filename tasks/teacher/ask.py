@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from tasks.prompt import Filled, load
 from tasks.record import Message, turn
-from tasks.teacher.engine import Count, Engine
+from tasks.teacher.count import Count
+from tasks.teacher.engine import Engine
 from tasks.teacher.outcomes import Reply
 
 FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
@@ -53,7 +54,7 @@ class Teacher:
         The schema's name is the model's name in lower case. A reply that does not fit is asked again, at
         most `reasks` times, with what was wrong with it; each such call has a key of its own.
         """
-        messages = sent.messages
+        messages, reply = sent.messages, Reply("")
         for _ in range(reasks + 1):
             body: dict[str, Any] = {
                 "messages": wire(messages),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tasks.recipe import Budget, Price
+from tasks.teacher.count import Count
 
 
 class BudgetReached(Exception):
@@ -15,29 +16,18 @@ class BudgetReached(Exception):
 class Purse:
     """What a run has spent, and its caps."""
 
-    caps: Budget = field(default_factory=Budget)
-    calls: int = 0
-    hits: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float = 0.0
-
-    @property
-    def tokens(self) -> int:
-        return self.tokens_in + self.tokens_out
+    caps: Budget = field(default_factory=lambda: Budget())
+    spent: Count = field(default_factory=Count)
 
     def reserve(self) -> None:
         """Count one call. Raises BudgetReached where a cap is reached."""
         for what in ("calls", "tokens", "usd"):
-            cap, spent = getattr(self.caps, what), getattr(self, what)
+            cap, spent = getattr(self.caps, what), getattr(self.spent, what)
             if cap is not None and spent >= cap:
                 raise BudgetReached(f"budget.{what} of {cap:g} is reached ({spent:g} spent)")
-        self.calls += 1
+        self.spent.calls += 1
 
-    def settle(self, prompt_tokens: int, response_tokens: int, price: Price | None) -> float:
-        """Count what an answer cost; gives the money."""
-        usd = (prompt_tokens * price.input + response_tokens * price.output) / 1e6 if price else 0.0
-        self.tokens_in += prompt_tokens
-        self.tokens_out += response_tokens
-        self.usd += usd
-        return usd
+
+def cost(tokens_in: int, tokens_out: int, price: Price | None) -> float:
+    """US dollars for these tokens; nothing where no price is known."""
+    return (tokens_in * price.input + tokens_out * price.output) / 1e6 if price else 0.0

@@ -10,8 +10,8 @@ from pathlib import Path
 from tasks.recipe import Endpoint, Recipe, located
 from tasks.shard import sha256
 from tasks.teacher.budget import Purse
-from tasks.teacher.engine import Engine, address
 from tasks.teacher.endpoints import RECORDED, check, roles
+from tasks.teacher.engine import Engine, address
 from tasks.teacher.recorded import recorded_teacher
 from tasks.teacher.store import CallStore
 

@@ -23,7 +23,7 @@ def check(recipe: Recipe) -> None:
                 raise RecipeError(f"no recorded answers at {endpoint.recorded}", f"{where}.recorded")
             continue
         if not os.environ.get(endpoint.api_key_env):
-            hint = f"export {endpoint.api_key_env}=… (any value for a server that asks for none), or look first with --plan"
+            hint = f"export {endpoint.api_key_env}=… (any value where none is asked for), or look first with --plan"
             raise RecipeError(f"no key for the {role}: {endpoint.api_key_env} is not set", f"{where}.api_key_env", hint)
         if not endpoint.model:
             hint = f"name one in the recipe, or with --set {where}.model=…"

@@ -11,14 +11,15 @@ import asyncio
 import json
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 from tasks.recipe import Endpoint
-from tasks.teacher.budget import Purse
+from tasks.teacher.budget import Purse, cost
+from tasks.teacher.count import Count
 from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_status
 from tasks.teacher.store import CallStore, Stored, call_key
@@ -45,17 +46,6 @@ class NoAnswer(Exception):
 
 class Unanswered(Exception):
     """Every attempt failed in passing: the record waits for the next run."""
-
-
-@dataclass(slots=True)
-class Count:
-    """What the calls of one shard came to."""
-
-    calls: int = 0
-    hits: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float = 0.0
 
 
 HINTS = {
@@ -110,12 +100,10 @@ class Engine:
         key = call_key(self.identity, body, sample)
         known = self.store.get(key)
         if known and known.answers(body["max_tokens"]):
-            count.hits += 1
-            self.purse.hits += 1
+            self.hit(count)
             return given(known, hit=True)
         if key in self.asking:
-            count.hits += 1
-            self.purse.hits += 1
+            self.hit(count)
             return given(await asyncio.shield(self.asking[key]), hit=True)
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         waiting.add_done_callback(lambda f: f.cancelled() or f.exception())
@@ -128,6 +116,10 @@ class Engine:
         finally:
             del self.asking[key]
         return given(call)
+
+    def hit(self, count: Count) -> None:
+        count.hits += 1
+        self.purse.spent.hits += 1
 
     async def attempts(self, key: str, body: dict[str, Any], count: Count) -> Stored:
         """Attempts until one ends the call."""
@@ -143,9 +135,9 @@ class Engine:
                 verdict, reply = await self.attempt(body)
                 latency = time.monotonic() - started
             if reply:
-                count.tokens_in += reply.prompt_tokens
-                count.tokens_out += reply.response_tokens
-                count.usd += self.purse.settle(reply.prompt_tokens, reply.response_tokens, self.endpoint.price)
+                usd = cost(reply.prompt_tokens, reply.response_tokens, self.endpoint.price)
+                for counted in (count, self.purse.spent):
+                    counted.settle(reply.prompt_tokens, reply.response_tokens, usd)
             if verdict.kind in ("good", "final"):
                 self.failed_in_a_row = 0
                 at = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -25,8 +25,8 @@ class Limiter:
         """A place in flight, once the call's turn has come. `tokens` is what it is expected to use."""
         async with self.slots:
             at = self.turn(tokens)
-            while (pause := max(at, self.not_before) - time.monotonic()) > 0:
-                await asyncio.sleep(pause)
+            while time.monotonic() < max(at, self.not_before):  # another's 429 may move the gate while this waits
+                await asyncio.sleep(max(at, self.not_before) - time.monotonic())
             yield
 
     def turn(self, tokens: int) -> float:

@@ -11,6 +11,7 @@ at most the group that was not yet committed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -100,10 +101,8 @@ class CallStore:
 
     async def flushing(self) -> None:
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.full.wait(), GROUP_SECONDS)
-            except TimeoutError:
-                pass
             self.full.clear()
             if group := list(self.waiting.values()):
                 await asyncio.to_thread(self.commit, group)

@@ -1,0 +1,36 @@
+"""What calls come to, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(slots=True)
+class Count:
+    """Calls sent, answers from the store (hits), tokens, and US dollars."""
+
+    calls: int = 0
+    hits: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
+
+    def __add__(self, other: Self) -> Count:
+        return Count(
+            self.calls + other.calls,
+            self.hits + other.hits,
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.usd + other.usd,
+        )
+
+    def settle(self, tokens_in: int, tokens_out: int, usd: float) -> None:
+        """Add what one answer cost."""
+        self.tokens_in += tokens_in
+        self.tokens_out += tokens_out
+        self.usd += usd
