@@ -47,7 +47,8 @@ class OneAnswer:
         kept: dict[int, Record] = {}
         dropped: list[tuple[int, Drop]] = []
         for i, one in enumerate(asked):
-            known = [(j, everything[j]) for _, j in before[i] if j < old or j - old in kept]
+            near = [(j, everything[j]) for _, j in before[i]]
+            known = [(j, a) for j, a in near if a.fate == PUBLISHED or j - old in kept]
             alike = [(j, a) for j, a in known if a.answer and jaccard(a.answer, one.answer) >= self.threshold]
             if alike:
                 j, twin = min(alike, key=lambda pair: pair[0])
