@@ -38,7 +38,7 @@ def replay_teacher(path: Path, babble: bool = False) -> ChatServer:
     async def answer(body: dict[str, Any]) -> web.StreamResponse:
         asked = texts(body)
         text = "I do not know." if babble else reply(asked[-1], asked_schema(body), body, known)
-        return completion(text, MODEL, "\n".join(asked))
+        return web.json_response(completion(text, MODEL, "\n".join(asked)))
 
     return ChatServer(answer, MODEL)
 

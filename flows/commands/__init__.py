@@ -10,6 +10,7 @@ import click
 
 COMMANDS = {
     "refresh": ("flows.commands.refresh", "Pull new logs, distil, gate and publish: one turn of the wheel."),
+    "ui": ("flows.commands.ui", "The Prefect UI on this project's runs."),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flows.commands.ending import INTERRUPTED, end, of_recipe
+from flows.embedded import NoServer, prefect_server
 from flows.report import Report, failed
 from tasks.history.lock import busy
-from tasks.recipe import PROJECT, Recipe, RecipeError, checked, read, utc
+from tasks.recipe import Recipe, RecipeError, checked, read, utc
 from tasks.teacher.endpoints import check
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def refresh(
         report = run(recipe, window, plan)
     except RecipeError as fault:
         return end(of_recipe(fault), as_json)
+    except NoServer as fault:
+        return end(failed("error", str(fault)), as_json, 1)
     except KeyboardInterrupt:
         what = failed("error", "interrupted", hint="run the same command again: it goes on from here")
         return end(what, as_json, INTERRUPTED)
@@ -101,9 +103,15 @@ def moment(option: str, given: str | None) -> datetime | None:
 
 def run(recipe: Recipe, window: tuple[datetime | None, datetime | None], plan: bool) -> Report:
     """One flow run: on the server that PREFECT_API_URL names, else on an embedded one for as long as it takes."""
-    for name, value in surroundings().items():
-        os.environ.setdefault(name, value)
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect does not make its parents
+    with prefect_server():
+        try:
+            return flow_run(recipe, window, plan)
+        finally:
+            delivered()
+
+
+def flow_run(recipe: Recipe, window: tuple[datetime | None, datetime | None], plan: bool) -> Report:
+    """The flow run itself, and its end state as a report."""
     from prefect.exceptions import PrefectException
 
     from flows.refresh import refresh as flow
@@ -131,21 +139,18 @@ def run(recipe: Recipe, window: tuple[datetime | None, datetime | None], plan: b
             return failed("error", f"the run ended as {state.name}: {state.message}")
 
 
-def surroundings() -> dict[str, str]:
-    """What Prefect is told: a home of the project's own, no telemetry, quiet on the console."""
-    return {
-        "PREFECT_HOME": str(PROJECT / "data" / "lake" / ".prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        "GX_ANALYTICS_ENABLED": "false",
-    }
-
-
 def progress() -> None:
     """The flow's own lines on stderr, one for each stage."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     handler.addFilter(lambda record: getattr(record, "flywheel", False))
     logging.getLogger("prefect.flow_runs").addHandler(handler)
+
+
+def delivered() -> None:
+    """Wait until the server has the last log lines and task states: it may end with this command."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=5)
+    EventsWorker.drain_all(timeout=5)
