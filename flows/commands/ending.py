@@ -74,9 +74,9 @@ def summary(report: Report) -> str:
 
 def following(report: Report) -> list[str]:
     """What to type next."""
-    load = f"from datasets import load_dataset; print(load_dataset('{report.path}')['train'][0]['messages'])"
+    look = f"import pandas; print(*pandas.read_parquet('{report.path}/data/chat').messages[0], sep='\\n')"
     own = "OPENAI_API_KEY=… .venv/bin/flywheel refresh --source your_logs.jsonl --set teacher.model=…"
-    return [f'  .venv/bin/python -c "{load}"', f"  {own}"]
+    return [f'  .venv/bin/python -c "{look}"', f"  {own}"]
 
 
 def state_line(state: str) -> str:

@@ -35,6 +35,8 @@ def copy(tmp_path: Path) -> Path:
         if (PROJECT / name).is_file():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, tmp_path / name)
+    for name in ("pyproject.toml", "constraints.txt"):  # older than the environment: make must not install into it
+        os.utime(tmp_path / name, (0, 0))
     (tmp_path / ".venv").symlink_to(Path(sys.prefix))
     return tmp_path
 

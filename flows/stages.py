@@ -1,0 +1,63 @@
+"""Run steps over shards as Prefect tasks, and keep the tallies: the mechanics that every flow shares."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from prefect import Task, get_run_logger
+
+from flows.report import stage_line
+from tasks.loop import Bench, reusable
+from tasks.step import Step
+from tasks.tally import Tally, total
+
+Given = list[dict[str, Any]]  # what stages pass on: tallies as plain data, rows by path
+FEWEST_AT_ONCE = 4
+
+
+@dataclass
+class Stages:
+    """The stages of one run, in order, each as one tally."""
+
+    bench: Bench
+    done: list[Tally] = field(default_factory=list)
+
+    async def over(self, task: Task[..., Any], step: Step, given: Given) -> Given:
+        """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
+        calls = max((e.endpoint.max_in_flight for e in self.bench.engines.values()), default=1)
+        room = asyncio.Semaphore(max(FEWEST_AT_ONCE, 2 * calls // self.bench.shard_rows))
+        parts = [(plain, part) for plain in given for part in range(len(plain["shards"]))]
+
+        async def one(number: int, plain: dict[str, Any], part: int) -> dict[str, Any]:
+            async with room:
+                fresh = task.with_options(refresh_cache=not reusable(step, [plain], part, self.bench))
+                return await fresh(f"{number:05d}", step, [plain], part, self.bench)
+
+        return self.counted(task.name, await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts))))
+
+    async def fold(self, task: Task[..., Any], what: str, step: Step, given: Given) -> Given:
+        """A stage that sees all rows at once."""
+        fresh = task.with_options(refresh_cache=not reusable(step, given, None, self.bench))
+        return self.counted(what, [await fresh(what, step, given, self.bench)])
+
+    def counted(self, name: str, plain: Given) -> Given:
+        tallies = [Tally.of(p) for p in plain]
+        whole = total(tallies[0].stage if tallies else name, tallies)
+        self.done.append(whole)
+        say(stage_line(name, whole))
+        return plain
+
+    @property
+    def stop(self) -> tuple[str, str] | None:
+        """Why the run must end here, as (status, sentence), if it must."""
+        for status in ("teacher", "budget"):
+            if said := next((t.stopped[status] for t in self.done if status in t.stopped), None):
+                return status, said
+        return None
+
+
+def say(line: str) -> None:
+    """A line of progress: in the run's log, and on the terminal where a command runs the flow."""
+    get_run_logger().info(line, extra={"flywheel": True})
