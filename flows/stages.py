@@ -10,7 +10,7 @@ from prefect import Task, get_run_logger
 
 from flows.report import stage_line
 from tasks.loop import Bench, reusable
-from tasks.step import Step
+from tasks.step import Step, name
 from tasks.tally import Tally, total
 
 Given = list[dict[str, Any]]  # what stages pass on: tallies as plain data, rows by path
@@ -35,26 +35,29 @@ class Stages:
                 fresh = task.with_options(refresh_cache=not reusable(step, [plain], part, self.bench))
                 return await fresh(f"{number:05d}", step, [plain], part, self.bench)
 
-        return self.counted(task.name, await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts))))
+        return self.counted(task.name, step, await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts))))
 
     async def fold(self, task: Task[..., Any], what: str, step: Step, given: Given) -> Given:
         """A stage that sees all rows at once."""
         fresh = task.with_options(refresh_cache=not reusable(step, given, None, self.bench))
-        return self.counted(what, [await fresh(what, step, given, self.bench)])
+        return self.counted(what, step, [await fresh(what, step, given, self.bench)])
 
-    def counted(self, name: str, plain: Given) -> Given:
-        tallies = [Tally.of(p) for p in plain]
-        whole = total(tallies[0].stage if tallies else name, tallies)
+    def counted(self, shown: str, step: Step, plain: Given) -> Given:
+        whole = total(name(step), map(Tally.of, plain))
         self.done.append(whole)
-        say(stage_line(name, whole))
+        say(stage_line(shown, whole))
         return plain
 
     @property
     def stop(self) -> tuple[str, str] | None:
-        """Why the run must end here, as (status, sentence), if it must."""
-        for status in ("teacher", "budget"):
-            if said := next((t.stopped[status] for t in self.done if status in t.stopped), None):
-                return status, said
+        """Why the run must end here, as (status, sentence), if it must: the teacher cannot be used, or answered
+        nothing at all, or the budget is spent. Rows that fail in passing among others that do not only wait."""
+        for tally in self.done:
+            for status in ("teacher", "budget"):
+                if status in tally.stopped:
+                    return status, tally.stopped[status]
+            if "outage" in tally.stopped and tally.pending == tally.seen:
+                return "teacher", f"the teacher answered none of {tally.seen} questions: {tally.stopped['outage']}"
         return None
 
 

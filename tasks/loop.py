@@ -8,9 +8,9 @@ there, whole (`reusable`).
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import hashlib
-import inspect
 import json
 import sys
 from collections import Counter
@@ -18,16 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, cast
 
 import pyarrow as pa
 
 from tasks.prompt import fingerprint
-from tasks.recipe import RecipeError
+from tasks.recipe import RecipeError, located
 from tasks.record import SCHEMA, Record, identity, table
 from tasks.record import records as records_of
-from tasks.shard import Shard, write, write_json
+from tasks.shard import Shard, sha256, write, write_json
 from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, Step, TableStep, dice, name
 from tasks.tally import Tally, Unbalanced
 from tasks.teacher.ask import Teacher
@@ -59,12 +58,13 @@ class Bench:
 
 
 def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
-    """The cache key of a step on its input."""
+    """The cache key of a step on its input; a step names the data files that it reads in `reads`."""
     engine = bench.engine(step)
     asked = [engine.identity, engine.endpoint.model, engine.endpoint.structured] if engine else []
     prompts = fingerprint(getattr(step, "prompts", ()))
+    data = {file: sha256(located(file)) for file in getattr(step, "reads", ())}
     rows = [s.sha256 for s in shards]
-    how = [repr(step), source(type(step).__module__), prompts, asked]
+    how = [repr(step), source(type(step).__module__), prompts, data, asked]
     return identity(name(step), *how, bench.seed, bench.shard_rows, rows)
 
 
@@ -89,8 +89,13 @@ def inputs(given: Sequence[dict[str, Any]], part: int | None) -> tuple[Shard, ..
 
 
 def cache_key(_: object, parameters: dict[str, Any]) -> str:
-    """Prefect's cache key for a stage's task: that of its step on its input."""
-    return key(parameters["step"], inputs(parameters["given"], parameters.get("part")), parameters["bench"])
+    """Prefect's cache key for a stage's task: that of its step on its input, in this lake.
+
+    Another lake may hold the same rows, but a tally names files, and those are its own.
+    """
+    bench = parameters["bench"]
+    made = key(parameters["step"], inputs(parameters["given"], parameters.get("part")), bench)
+    return f"{made}-{identity('w', str(bench.work.absolute()))}"
 
 
 async def passing(_: object, __: object, state: Any) -> bool:
@@ -103,21 +108,26 @@ async def passing(_: object, __: object, state: Any) -> bool:
 @cache
 def source(module: str) -> str:
     """The sha256 of a module's source and of all modules of ours that it stands on."""
-    seen: set[str] = set()
+    texts: dict[str, str] = {}
     todo = [module]
     while todo:
-        if (one := todo.pop()) not in seen and one in sys.modules:
-            seen.add(one)
-            todo += [m for m in imported(sys.modules[one]) if m.split(".")[0] == module.split(".")[0]]
-    texts = [inspect.getsource(sys.modules[m]) for m in sorted(seen) if sys.modules[m].__file__]
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+        one = todo.pop()
+        file = getattr(sys.modules.get(one), "__file__", None)
+        if file and one not in texts:
+            texts[one] = Path(file).read_text()
+            todo += [m for m in imported(texts[one]) if m.split(".")[0] == module.split(".")[0]]
+    return hashlib.sha256("\0".join(texts[m] for m in sorted(texts)).encode()).hexdigest()
 
 
-def imported(module: ModuleType) -> set[str]:
-    held = vars(module).values()
-    return {getattr(v, "__module__", None) or "" for v in held} | {
-        v.__name__ for v in held if isinstance(v, ModuleType)
-    }
+def imported(text: str) -> set[str]:
+    """Every name that a source imports, also within a function, and also where it takes no more than a constant."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {node.module or ""} | {f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+    return found
 
 
 async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
@@ -134,6 +144,8 @@ async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
             done = await grow(cast(Grow, step), rows, cast(Teacher, teacher), bench.seed)
         case "fold":
             done = fold(cast(Fold, step), rows)
+    if engine:
+        await engine.store.flush()  # a shard's output never stands without the answers that it is made of
     return done.kept(name(step), place(step, shards, bench), bench.shard_rows, teacher)
 
 

@@ -71,8 +71,10 @@ def empty(row: Row, gates: RowGates) -> bool:
 
 
 def refused(row: Row, gates: RowGates) -> bool:
-    """The answer opens with a refusal."""
-    return bool(REFUSALS["zh" if row.language == "zh" else "en"].search(row.response[:OPENING]))
+    """The answer opens with a refusal, in whichever language; a translation may be one of somebody's refusal."""
+    own = "zh" if row.language == "zh" else "en"
+    apply = [own] if row.task_type == "translation" else REFUSALS
+    return any(REFUSALS[language].search(row.response[:OPENING]) for language in apply)
 
 
 def echoed(row: Row, gates: RowGates) -> bool:

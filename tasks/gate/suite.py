@@ -23,6 +23,7 @@ from tasks.tally import Tally
 from tasks.text import units
 
 Severity = Literal["critical", "warning"]
+SAME = ("row_id", "language", "task_type", "subtype", "domain", "teacher")
 
 
 class Rule(BaseModel):
@@ -76,20 +77,23 @@ class Finding:
 def read(path: str) -> Suite:
     """Raises RecipeError where the file is not a suite."""
     try:
-        return Suite.model_validate(yaml.safe_load(located(path).read_text()))
-    except (OSError, yaml.YAMLError, ValidationError) as fault:
+        return Suite.model_validate(yaml.safe_load(located(path).read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as fault:
         said = " ".join(str(fault).split())[:300]
         raise RecipeError(f"{path} is not a suite of gates: {said}", "gates.suite") from None
 
 
 def shares(suite: Suite, tallies: Iterable[Tally]) -> list[Finding]:
-    """The rules on this run. A stage that saw nothing breaks none."""
+    """The rules on this run. A stage that saw nothing breaks none. Raises RecipeError for a stage that there is not."""
     by_stage = {t.stage: t for t in tallies}
     found = []
     for rule in suite.shares:
         tally = by_stage.get(rule.stage)
-        seen = tally.seen if tally else 0
-        hit = sum(tally.dropped.get(r, 0) for r in rule.reasons) if tally else 0
+        if tally is None:
+            hint = f"the stages are {', '.join(by_stage)}"
+            raise RecipeError(f"gate {rule.name}: there is no stage {rule.stage}", "gates.suite", hint)
+        seen = tally.seen
+        hit = sum(tally.dropped.get(r, 0) for r in rule.reasons)
         share = hit / seen if seen else 0.0
         observed = f"{hit} of {seen} rows ({share:.1%}) ended as {', '.join(rule.reasons)}"
         found.append(Finding(rule.name, rule.severity, share <= rule.most, observed, f"at most {rule.most:.0%}"))
@@ -108,7 +112,7 @@ def frame(files: Sequence[Path]) -> pd.DataFrame:
         for row in pq.read_table(file).to_pylist():
             prompt = "\n".join(m["content"] for m in row["messages"][:-1])
             response = row["messages"][-1]["content"]
-            same = {k: row[k] for k in ("row_id", "language", "task_type", "subtype", "domain", "teacher")}
+            same = {k: row[k] for k in SAME}
             flat.append(
                 same
                 | {"prompt": prompt, "response": response, "judge": row["judge_score"]}
@@ -118,7 +122,7 @@ def frame(files: Sequence[Path]) -> pd.DataFrame:
                     "response_units": units(response),
                 }
             )
-    return pd.DataFrame(flat)
+    return pd.DataFrame(flat, columns=[*SAME, "prompt", "response", "judge", "split", "prompt_units", "response_units"])
 
 
 def expectations(rules: Sequence[Rule], data: pd.DataFrame) -> list[Finding]:
@@ -139,15 +143,19 @@ def expectations(rules: Sequence[Rule], data: pd.DataFrame) -> list[Finding]:
     for rule in rules:
         try:
             expectation = getattr(gxe, rule.expect)(**rule.arguments)
-        except (AttributeError, ValueError) as fault:
+        except (AttributeError, TypeError, ValueError) as fault:
             raise RecipeError(f"gate {rule.name}: {' '.join(str(fault).split())[:200]}", "gates.suite") from None
         result = got.validate(expectation)
-        if result.exception_info and result.exception_info.get("raised_exception"):
-            raise RecipeError(
-                f"gate {rule.name} cannot run: {result.exception_info.get('exception_message')}", "gates.suite"
-            )
+        if said := fault_of(result.exception_info or {}):
+            raise RecipeError(f"gate {rule.name} cannot run: {said}", "gates.suite")
         found.append(Finding(rule.name, rule.severity, bool(result.success), observed(result.result), expected(rule)))
     return found
+
+
+def fault_of(info: dict[str, Any]) -> str:
+    """What kept an expectation from running: said for the whole of it, or for each of its metrics."""
+    told = [one for one in (info, *info.values()) if isinstance(one, dict) and one.get("raised_exception")]
+    return " ".join(str(told[0].get("exception_message")).split())[:200] if told else ""
 
 
 def observed(result: dict[str, Any]) -> str:

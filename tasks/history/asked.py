@@ -68,6 +68,11 @@ class Asked:
             side=record.split if published else "",
         )
 
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """All that likeness looks at."""
+        return self.system, self.turns, self.last
+
     def likeness(self, other: Asked) -> float:
         """How alike two prompts are: 0 under different system prompts, else the lesser of the Jaccard
         similarity of the whole conversation and that of its last turn.
@@ -77,15 +82,23 @@ class Asked:
         """
         if self.system != other.system:
             return 0.0
-        return min(jaccard(self.turns, other.turns), jaccard(self.last, other.last))
+        last = jaccard(self.last, other.last)
+        return min(last, jaccard(self.turns, other.turns)) if last else 0.0
 
 
 def segment(asked: Sequence[Asked]) -> pa.Table:
     """The table that an increment keeps."""
-    signed = bands([a.turns for a in asked])
     columns = {n: [getattr(a, n) for a in asked] for n in ASKED.names if n != "bands"}
-    flat = pa.array(signed.reshape(-1), pa.uint64())
+    flat = pa.array(bands([a.turns for a in asked]).reshape(-1), pa.uint64())
     return pa.table({**columns, "bands": pa.FixedSizeListArray.from_arrays(flat, BANDS)}, schema=ASKED)
+
+
+def signed(segment: pa.Table) -> np.ndarray:
+    """The band hashes of a segment; made anew where it was written in another format."""
+    if (segment.schema.metadata or {}).get(b"near_format") != str(FORMAT).encode():
+        return bands(segment.column("turns").to_pylist())
+    flat = segment.column("bands").combine_chunks()
+    return np.asarray(flat.flatten()).reshape(-1, BANDS)
 
 
 @dataclass(frozen=True)
@@ -98,29 +111,31 @@ class Past:
         return f"Past({', '.join(s.sha256 for s in self.segments)})"
 
     @cached_property
-    def table(self) -> pa.Table:
-        return pa.concat_tables([s.table() for s in self.segments] or [ASKED.empty_table()])
+    def tables(self) -> list[pa.Table]:
+        return [s.table() for s in self.segments]
 
     @cached_property
     def rows(self) -> list[Asked]:
-        return [Asked(**row) for row in self.table.drop_columns(["bands"]).to_pylist()]
+        return [Asked(**row) for t in self.tables for row in t.drop_columns(["bands"]).to_pylist()]
 
     @cached_property
     def bands(self) -> np.ndarray:
-        flat = self.table.column("bands").combine_chunks()
-        return np.asarray(flat.flatten()).reshape(-1, BANDS) if len(flat) else np.empty((0, BANDS), dtype=np.uint64)
+        return np.concatenate([signed(t) for t in self.tables] or [np.empty((0, BANDS), dtype=np.uint64)])
 
     def neighbours(self, new: Sequence[Asked], floor: float) -> list[list[tuple[float, int]]]:
         """For each new prompt what stands before it and is at least `floor` alike, as (likeness, number).
 
-        Numbers count the past first, then the new prompts in their order.
+        Numbers count the past first, then the new prompts in their order. The first of the same words is always
+        among them, also where so many prompts share a beginning that `candidates` caps their buckets.
         """
         found = candidates(self.bands, bands([a.turns for a in new]))
         everything = [*self.rows, *new]
-        return [
-            [(like, j) for j in found.get(i, ()) if (like := one.likeness(everything[j])) >= floor]
-            for i, one in enumerate(new)
-        ]
+        first = {a.words: j for j, a in reversed([*enumerate(everything)])}
+        near = []
+        for i, one in enumerate(new):
+            before = {*found.get(i, ()), first[one.words]} - {len(self.rows) + i}
+            near.append([(like, j) for j in sorted(before) if (like := one.likeness(everything[j])) >= floor])
+        return near
 
 
 NOTHING = Past()

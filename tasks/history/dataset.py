@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from tasks.record import SCHEMA
 from tasks.shard import Shard, sha256, write, write_json, write_text
 
 ENTRY = "entry.json"
+NUMBER = re.compile(r"\d+\.\d+\.\d+")
 
 
 class Busy(RuntimeError):
@@ -92,6 +94,7 @@ class Dataset:
         except Timeout:
             raise Busy(f"another run holds {self.folder}") from None
         try:
+            self.reread()
             self.recover()
             yield
         finally:
@@ -101,18 +104,25 @@ class Dataset:
         """Remove what was never committed, and point LATEST to the version in force."""
         published = {e.version for e in self.entries if e.version}
         for found in self.versions.glob("*"):
-            if found.name not in published:
+            if NUMBER.fullmatch(found.name) and found.name not in published:
                 shutil.rmtree(found)
         for found in self.increments.glob(".[0-9]*"):
             shutil.rmtree(found)
+        for found in self.folder.glob(".LATEST.*.part"):
+            found.unlink()
         if (base := self.base) and self.latest != base:
             write_text(base + "\n", self.folder / "LATEST")
+
+    def reread(self) -> None:
+        """Let go of what was read of the increment log: this run, or one before it, has added to it."""
+        for cache in ("entries", "chain", "known"):
+            self.__dict__.pop(cache, None)
 
     @property
     def latest(self) -> str | None:
         """What LATEST says."""
         try:
-            return (self.folder / "LATEST").read_text().strip()
+            return (self.folder / "LATEST").read_text("utf-8").strip()
         except FileNotFoundError:
             return None
 
@@ -120,7 +130,7 @@ class Dataset:
     def entries(self) -> list[Entry]:
         """The whole increment log, oldest first."""
         found = sorted(self.increments.glob(f"[0-9]*/{ENTRY}"))
-        return [Entry(**json.loads(p.read_text())) for p in found]
+        return [Entry(**json.loads(p.read_text("utf-8"))) for p in found]
 
     @cached_property
     def chain(self) -> list[Entry]:
@@ -203,13 +213,14 @@ class Dataset:
         write_json(plain, beside / ENTRY)
         if staged and entry.version:
             self.versions.mkdir(exist_ok=True)
-            synced(staged)
+            for folder in (staged, *(p for p in staged.rglob("*") if p.is_dir())):
+                synced(folder)
             staged.rename(self.versions / entry.version)
             synced(self.versions)
+        synced(beside)
         beside.rename(self.increments / f"{entry.seq:05d}")
         synced(self.increments)
-        for cache in ("entries", "chain", "known"):
-            self.__dict__.pop(cache, None)
+        self.reread()
         if entry.base:
             write_text(entry.base + "\n", self.folder / "LATEST")
         return Entry(**plain)
@@ -238,4 +249,4 @@ def digest(entry: Entry, dataset: Dataset) -> str:
 
 
 def read_manifest(version: Path) -> dict[str, Any]:
-    return json.loads((version / "manifest.json").read_text())
+    return json.loads((version / "manifest.json").read_text("utf-8"))

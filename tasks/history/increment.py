@@ -102,7 +102,7 @@ def tables_of(files: Iterable[Sequence[Shard]]) -> list[pa.Table]:
 
 
 def remembered(rows: Sequence[Record], gone: Sequence[dict[str, Any]]) -> list[Asked]:
-    """What was asked and what came of it, in the order of the log."""
+    """What was asked and what came of it, in the order of the prompts' ids."""
     kept = [Asked.of(r, PUBLISHED) for r in rows]
     row_of = {a.prompt_id: a.row_id for a in kept}
     others = []

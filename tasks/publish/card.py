@@ -36,7 +36,7 @@ def card(manifest: dict[str, Any], sides: Mapping[str, pa.Table], findings: list
         "gates": "\n".join(gate_line(f) for f in findings),
         "sample": sample(everything),
     }
-    template = (TEMPLATES / f"card.{language}.md").read_text()
+    template = (TEMPLATES / f"card.{language}.md").read_text("utf-8")
     return front(manifest, everything.num_rows) + SLOT.sub(lambda m: values[m[2]], template)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from tasks.history.dataset import Dataset, Entry
 from tasks.loop import Bench, inputs, run
@@ -14,13 +15,13 @@ from tasks.publish import version
 from tasks.step import Step
 
 
-@task(name="split", task_run_name="split {what}")
+@task(name="split", task_run_name="split {what}", cache_policy=NO_CACHE)
 async def split(what: str, step: Step, given: list[dict[str, Any]], bench: Bench) -> dict[str, Any]:
     """Every row its side; never cached, as it is cheap and stands next to the commit. Gives the tally."""
     return (await run(step, inputs(given, None), bench)).plain()
 
 
-@task(name="stage", task_run_name="stage {folder}")
+@task(name="stage", task_run_name="stage the version", cache_policy=NO_CACHE)
 def stage(
     folder: str, rows: pa.Table, parent: str | None, merged: dict[str, list[str]], given: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def stage(
     return {"folder": folder, "files": version.stage(Path(folder), sides)}
 
 
-@task(name="publish", task_run_name="publish {entry.version}")
+@task(name="publish", task_run_name="publish {entry.version}", cache_policy=NO_CACHE)
 def publish(
     dataset: Dataset, entry: Entry, tables: dict[str, pa.Table], staged: dict[str, Any], findings: list[dict[str, Any]]
 ) -> str:

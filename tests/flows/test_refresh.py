@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 
+from flows.embedded import free_port
 from tasks.history.dataset import Dataset
 from tasks.history.lock import lock_of
 from tasks.teacher.protocol import completion, error
@@ -212,6 +213,15 @@ def test_a_refused_key_is_exit_5_names_the_variable_and_never_the_key(flywheel: 
     assert done.json["ledger"] == {"pending": 10}
     assert secret not in done.out + done.err
     assert all(secret.encode() not in held for held in files(tmp_path / "lake").values())
+
+
+def test_a_teacher_that_is_not_there_is_exit_5_and_loses_nothing(flywheel: Flywheel, tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}/v1"
+    source = logs(tmp_path / "l.jsonl", QUESTIONS[:2])
+    done = flywheel(*own(source, tmp_path / "lake", nobody, "--set", "teacher.attempts=2"), OPENAI_API_KEY="k")
+    assert done.code == 5
+    assert done.json["status"] == "teacher"
+    assert done.json["ledger"] == {"pending": 2}
 
 
 def test_a_dataset_that_another_run_holds_is_exit_6(flywheel: Flywheel, tmp_path: Path) -> None:

@@ -1,0 +1,204 @@
+"""A whole version, from records to a folder: manifest, card, reports, and that it loads."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tasks.publish.card import TEMPLATES, card, front
+from tasks.publish.finish import finish, manifest
+from tasks.publish.version import parent_rows, published, rules, stage
+from tasks.recipe import Recipe
+from tasks.record import Record, table
+from tasks.tally import Tally
+from tests.rows import HOSTILE, answered, ask
+
+AS_OF = "2026-01-05T00:09:00+00:00"
+ROWS = [
+    answered(ask("Which lamp is best?", 1, split="train", before=("Hello", "Hi!")), "The red one."),
+    answered(ask("请写一首诗", 2, split="train"), "山高月小，水落石出。", 4.5),
+    answered(ask("桥有多高？", 3, split="test"), "三十米。👍🏽"),
+    *(answered(ask(t, 4 + i, split="train"), t) for i, t in enumerate(HOSTILE)),
+]
+FINDINGS = [
+    {"rule": "has_rows", "severity": "critical", "passed": True, "observed": "8", "expected": "min 1"},
+    {"rule": "varied", "severity": "warning", "passed": False, "observed": "a | b\nc", "expected": "0.8"},
+]
+STAGES = [Tally("prompts", seen=9, out=8, merged=1), Tally("verdict", seen=8, out=8)]
+LEDGER = {"merged": 1, "published": len(ROWS)}
+
+
+def recipe(language: str = "en") -> Recipe:
+    plain = {"output": {"name": "mine"}, "licence": "apache-2.0", "card_language": language}
+    return Recipe.model_validate(plain)
+
+
+def whole(folder: Path, rows: list[Record] = ROWS, language: str = "en") -> dict[str, Any]:
+    """A version staged and finished; gives its manifest."""
+    files = stage(folder, published(table(rows)))
+    made_by, chain = rules(["writing"], {"test": 0.05}), [{"seq": 1}]
+    sides = parent_rows(folder)
+    plain = manifest(recipe(language), "1.0.0", None, files, sides, made_by, AS_OF, chain, LEDGER, len(rows))
+    finish(folder, plain, sides, FINDINGS, STAGES, ["judge/verdict"], language)
+    return json.loads((folder / "manifest.json").read_text("utf-8"))
+
+
+def matter(folder: Path) -> dict[str, Any]:
+    """The front matter of the card."""
+    return yaml.safe_load((folder / "README.md").read_text("utf-8").split("---\n")[1])
+
+
+def leaves(plain: Any) -> list[Any]:
+    if isinstance(plain, dict | list):
+        return [x for part in (plain.values() if isinstance(plain, dict) else plain) for x in leaves(part)]
+    return [plain]
+
+
+def test_a_version_finished_twice_is_the_same_byte_for_byte(tmp_path: Path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert whole(one) == whole(other)
+    for path in sorted(p for p in one.rglob("*") if p.is_file()):
+        assert path.read_bytes() == (other / path.relative_to(one)).read_bytes(), path.name
+
+
+def test_no_file_that_people_or_programs_read_knows_the_time_of_day_or_the_place(tmp_path: Path):
+    plain = whole(tmp_path)
+    times = [x for x in leaves(plain) if isinstance(x, str) and re.match(r"\d{4}-\d\d-\d\d", x)]
+    assert times == [AS_OF]
+    today = date.today().isoformat()
+    for name in ("manifest.json", "README.md", "reports/gates.json", "reports/funnel.json"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert today not in text
+        assert str(tmp_path) not in text
+
+
+def test_the_manifest_says_what_is_in_the_version(tmp_path: Path):
+    plain = whole(tmp_path)
+    assert (plain["name"], plain["version"], plain["parent_version"]) == ("mine", "1.0.0", None)
+    assert plain["splits"] == {"train": len(ROWS) - 1, "validation": 0, "test": 1}
+    assert plain["counts"] == {"new": len(ROWS), "total": len(ROWS), "ledger": LEDGER}
+    assert (plain["languages"], plain["teachers"], plain["license"]) == (["en", "zh"], ["teacher"], "apache-2.0")
+    assert plain["gates"] == FINDINGS
+    assert set(plain["prompts"]) == {"judge/verdict.en.toml", "judge/verdict.zh.toml"}
+
+
+def test_the_funnel_has_the_numbers_and_not_the_files(tmp_path: Path):
+    whole(tmp_path)
+    funnel = json.loads((tmp_path / "reports" / "funnel.json").read_text("utf-8"))
+    assert [s["stage"] for s in funnel] == ["prompts", "verdict"]
+    assert funnel[0] == {
+        "stage": "prompts",
+        "seen": 9,
+        "made": 0,
+        "out": 8,
+        "dropped": {},
+        "merged": 1,
+        "pending": 0,
+    }
+
+
+def test_a_split_without_rows_is_left_out_of_the_cards_configs(tmp_path: Path):
+    whole(tmp_path)
+    configs = {c["config_name"]: c for c in matter(tmp_path)["configs"]}
+    assert set(configs) == {"chat", "prompt_completion"}
+    for name, config in configs.items():
+        assert config["data_files"] == [
+            {"split": "train", "path": f"data/{name}/train-*.parquet"},
+            {"split": "test", "path": f"data/{name}/test-*.parquet"},
+        ]
+    assert [n for n, c in configs.items() if c.get("default")] == ["chat"]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(1, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10_000, "10K<n<100K"), (100_000, "100K<n<1M")],
+)
+def test_the_size_category_is_that_of_the_hub(tmp_path: Path, count: int, expected: str):
+    text = front(whole(tmp_path), count)
+    assert yaml.safe_load(text.split("---\n")[1])["size_categories"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["conversations for supervised fine-tuning", "| split | rows |", "## Gates", "## Limits"]),
+        ("zh", ["条监督微调对话", "| 划分 | 条数 |", "## 质量门", "## 局限"]),
+    ],
+)
+def test_the_card_is_in_the_language_of_the_recipe(tmp_path: Path, language: str, words: list[str]):
+    whole(tmp_path, language=language)
+    text = (tmp_path / "README.md").read_text("utf-8")
+    assert all(w in text for w in words)
+    assert "# mine 1.0.0" in text
+    assert "| train | 7 |\n| validation | 0 |\n| test | 1 |" in text
+    assert "| zh | 3 |" in text
+    assert "| published | 8 |" in text
+    assert "`teacher`" in text
+    assert "| ✗ | varied | warning | a \\| b c |" in text
+    assert "{{" not in text
+
+
+def test_both_cards_have_the_same_slots():
+    slots = [
+        sorted(re.findall(r"\{\{[a-z_]+\}\}", (TEMPLATES / f"card.{language}.md").read_text("utf-8")))
+        for language in ("en", "zh")
+    ]
+    assert slots[0] == slots[1]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "{{teachers}} {{sample}}", "~~~~\n\n# Not a heading"])
+def test_a_sample_is_shown_as_it_is_and_stays_in_its_fence(tmp_path: Path, text: str):
+    whole(tmp_path, [answered(ask(text, split="train"), text)])
+    shown = (tmp_path / "README.md").read_text("utf-8").split("~~~~json\n")[1].split("\n~~~~\n")[0]
+    assert [m["content"] for m in json.loads(shown)] == [text, text]
+
+
+def test_the_sample_is_the_first_row_that_is_short_enough(tmp_path: Path):
+    long = answered(ask("诗" * 2000, split="train"), "好")
+    plain = whole(tmp_path, [long, ROWS[1]])
+    text = (tmp_path / "README.md").read_text("utf-8")
+    assert "请写一首诗" in text
+    assert "诗诗诗" not in text
+    assert "~~~~json" not in card(plain, published(table([long])), [], "en")
+
+
+LOAD = """
+import json, sys
+from datasets import load_dataset
+
+def plain(found):
+    return {side: rows.to_list() for side, rows in found.items()}
+
+path = sys.argv[1]
+print(json.dumps([plain(load_dataset(path)), plain(load_dataset(path, "prompt_completion"))]))
+"""
+
+
+def test_a_version_loads_offline_by_its_default_config_and_by_name(tmp_path: Path):
+    odd = [replace(ROWS[0], tools='[{"name": "lamp"}]'), *ROWS[1:]]
+    whole(tmp_path / "version", odd)
+    ran = subprocess.run(
+        [sys.executable, "-c", LOAD, str(tmp_path / "version")],
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    chat, pairs = json.loads(ran.stdout.splitlines()[-1])
+    assert {s: len(rows) for s, rows in chat.items()} == {"train": len(odd) - 1, "test": 1}
+    assert {s: [r["row_id"] for r in rows] for s, rows in pairs.items()} == {
+        s: [r["row_id"] for r in rows] for s, rows in chat.items()
+    }
+    wanted = [[m.content for m in r.messages] for r in odd if r.split == "train"]
+    assert [[m["content"] for m in r["messages"]] for r in chat["train"]] == wanted
+    assert [[m["content"] for m in r["prompt"] + r["completion"]] for r in pairs["train"]] == wanted
+    assert all(m["trained"] == (m is r["messages"][-1]) for r in chat["train"] for m in r["messages"])
