@@ -249,15 +249,24 @@ async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
             pool += outcome.out
             grown += len(outcome.out)
             done.made += outcome.made
-            done.dropped += [row_of(cast(Record, d.record), d) for d in outcome.dropped]
+            done.dropped += [row_of(candidate(step, d), d) for d in outcome.dropped]
             if grown >= step.target:
                 break
         else:
             done.stopped["short"] = f"{grown} of {step.target} grown before the step gave up"
+    except NoAnswer as none:
+        done.stopped["short"] = f"{grown} of {step.target} grown before a question got no answer: {none.reason}"
     except (BudgetReached, TeacherUnusable, Unanswered) as stop:
         done.stopped[STOPS[type(stop)]] = str(stop)
     done.out = table(pool)
     return done
+
+
+def candidate(step: Grow, drop: Drop) -> Record:
+    """What a growing step dropped. No record came in, so it must name one."""
+    if drop.record is None:
+        raise Unbalanced(f"{name(step)} dropped a record ({drop.reason}) that it did not make")
+    return drop.record
 
 
 def fold(step: Fold, rows: pa.Table) -> Done:

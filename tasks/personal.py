@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 PATTERNS = {
     "PRIVATE_KEY": r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    "URL_LOGIN": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@[^\s'\"<>]+",
+    "URL_LOGIN": r"(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{0,30}://[^\s/:@]+:[^\s/@]+@[!#-&(-;=?-~]+",
     "SECRET": (
-        r"\b(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36,}|xox[abprs]-[A-Za-z0-9-]{10,}"
-        r"|AIza[0-9A-Za-z_-]{35}|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})"
+        r"(?<![A-Za-z0-9])(?:sk-(?=[A-Za-z_-]{0,100}\d)[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}"
+        r"|gh[pousr]_[A-Za-z0-9]{36,}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35}"
+        r"|eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,})"
     ),
     "EMAIL": r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}",
     "ID_CARD": r"(?<![0-9A-Za-z])[1-9]\d{16}[0-9Xx](?![0-9A-Za-z])",
-    "IBAN": r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b",
+    "IBAN": r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?![A-Za-z0-9])",
     "BANK_CARD": r"(?<![0-9A-Za-z.])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![0-9A-Za-z])",
     "SSN": r"(?<![0-9-])\d{3}-\d{2}-\d{4}(?![0-9-])",
-    "IP": r"(?<![0-9.])\d{1,3}(?:\.\d{1,3}){3}(?![0-9.])",
+    "IP": r"(?<![0-9.vV])\d{1,3}(?:\.\d{1,3}){3}(?!\.?[0-9])",
 }
 COMPILED = {kind: re.compile(pattern, re.DOTALL) for kind, pattern in PATTERNS.items()}
+IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
+GROUPED = {"PHONE", "BANK_CARD", "IBAN"}
 PHONE_DIGITS = re.compile(r"(?:\d[^\w\n]{0,2}){7}")
 REGIONS = {"zh": ("CN", "US"), "en": ("US", "CN"), "other": ("US", "CN")}
 
@@ -73,6 +77,7 @@ def phone_shaped(raw: str, before: str) -> bool:
 
     Ten bare digits are as often an order, a sum or a time in seconds since 1970.
     """
+    raw = unicodedata.normalize("NFKC", raw)
     digits = re.sub(r"\D", "", raw)
     if re.fullmatch(r"(?:86)?1[3-9]\d{9}", digits) or raw.lstrip().startswith("+"):
         return True
@@ -87,11 +92,12 @@ def phone_shaped(raw: str, before: str) -> bool:
 
 
 def check_digits() -> dict[str, Callable[[str], bool]]:
-    """Kind -> the library's verdict on a candidate."""
+    """Kind -> the verdict on a candidate, a library's where there is one."""
     from stdnum import iban, luhn
     from stdnum.us import ssn
 
     return {
+        "EMAIL": is_mailbox,
         "ID_CARD": is_resident_id,
         "IBAN": iban.is_valid,
         "BANK_CARD": lambda raw: luhn.is_valid(re.sub(r"\D", "", raw)) and 13 <= len(re.sub(r"\D", "", raw)) <= 19,
@@ -110,6 +116,11 @@ def is_resident_id(raw: str) -> bool:
         return ric.calc_check_digit(raw.upper()) == raw[-1].upper()
     except ValidationError:
         return False
+
+
+def is_mailbox(raw: str) -> bool:
+    """`git@host` is where a repository lies, `icon@2x.png` an image for a fine screen."""
+    return not raw.lower().startswith("git@") and not raw.lower().endswith(IMAGES)
 
 
 def is_public(raw: str) -> bool:
@@ -135,7 +146,7 @@ class Placeholders:
         return "".join(parts) + text[at:]
 
     def name(self, kind: str, value: str) -> str:
-        folded = re.sub(r"[\s()-]", "", value).lower()
+        folded = (re.sub(r"[\s()-]", "", value) if kind in GROUPED else value).lower()
         if (kind, folded) not in self.named:
             count = sum(1 for k, _ in self.named if k == kind)
             self.named[kind, folded] = f"[{kind}_{count + 1}]"

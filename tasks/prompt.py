@@ -128,10 +128,15 @@ def load(name: str, language: str, root: Path = ROOT) -> Prompt:
         hint = f"; did you mean {near[0]}" if near else ""
         raise PromptError(f"no prompt at {path}; that folder has {', '.join(there) or 'none'}{hint}")
     raw = path.read_bytes()
-    data = tomllib.loads(raw.decode())
-    turns = tuple(Turn(m.get("role", ""), m.get("content", ""), m.get("turns", "")) for m in data["message"])
-    words = {k: v for k, v in data.items() if isinstance(v, str)}
-    return Prompt(name, data["version"], hashlib.sha256(raw).hexdigest(), turns, words)
+    try:
+        data = tomllib.loads(raw.decode())
+        turns = tuple(Turn(m.get("role", ""), m.get("content", ""), m.get("turns", "")) for m in data["message"])
+        words = {k: v for k, v in data.items() if isinstance(v, str)}
+        return Prompt(name, data["version"], hashlib.sha256(raw).hexdigest(), turns, words)
+    except KeyError as missing:
+        raise PromptError(f"{path} has no {missing.args[0]}; expected version and [[message]]") from None
+    except ValueError as fault:
+        raise PromptError(f"{path} is not TOML: {fault}") from None
 
 
 def fingerprint(names: tuple[str, ...], root: Path = ROOT) -> dict[str, str]:
@@ -152,8 +157,10 @@ def lock_faults(root: Path = ROOT) -> list[str]:
     """What is wrong between the prompt files and the lock, a sentence each; empty when all is well."""
     path = root / LOCK
     locked = {line.split()[0]: line.split()[1:] for line in path.read_text().splitlines()} if path.exists() else {}
-    faults = []
-    for line in lock_lines(root):
+    lines = lock_lines(root)
+    gone = sorted(locked.keys() - {line.split()[0] for line in lines})
+    faults = [f"{file} is in {LOCK} but not in the folder" for file in gone]
+    for line in lines:
         file, version, sha = line.split()
         if file not in locked:
             faults.append(f"{file} is not in {LOCK}")

@@ -129,7 +129,7 @@ class Label(Part):
     """Two-level task type and domain for every record."""
 
     taxonomy: str = Field(default="data/taxonomy.yaml", description="The team's own task types and domains, or ours.")
-    temperature: float = 0.0
+    temperature: float = Field(default=0.0, ge=0, le=2, description="How freely a label is drawn; 0 for the likeliest.")
     reasks: int = Field(default=1, ge=0, description="How often a reply that is not the JSON asked for is asked again.")
 
 
@@ -142,8 +142,8 @@ class Answer(Part):
     keep_reasoning: bool = Field(default=False, description="Publish the reasoning as reasoning_content.")
     few_shot: int = Field(default=0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
     pool: str = Field(default="data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")
-    temperature: float = Field(default=0.7, ge=0, le=2)
-    max_tokens: int = Field(default=4096, ge=1)
+    temperature: float = Field(default=0.7, ge=0, le=2, description="How freely an answer is drawn.")
+    max_tokens: int = Field(default=4096, ge=1, description="Longest answer; what is cut there is dropped.")
     reasks: int = Field(default=1, ge=0, description="How often a reply that cannot be read is asked again.")
 
 
@@ -179,8 +179,14 @@ class Dedup(Part):
 class Split(Part):
     """Shares of the rows that go to validation and test; clusters stay whole."""
 
-    validation: float = Field(default=0.05, ge=0, lt=1)
-    test: float = Field(default=0.05, ge=0, lt=1)
+    validation: float = Field(default=0.05, ge=0, lt=1, description="Share of the rows for validation.")
+    test: float = Field(default=0.05, ge=0, lt=1, description="Share of the rows for test.")
+
+    @model_validator(mode="after")
+    def leaves_train(self) -> Split:
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation {self.validation:g} and test {self.test:g} leave nothing to train on")
+        return self
 
 
 class Recipe(Part):
@@ -194,14 +200,14 @@ class Recipe(Part):
     seed: int = Field(default=7, description="Every random choice comes from it.")
     card_language: Literal["en", "zh"] = Field(default="en", description="The language of the dataset card.")
     licence: str = Field(default="other", description="The dataset's licence, for its card.")
-    clean: Clean = Clean()
-    mine: Mine = Mine()
-    label: Label = Label()
-    answer: Answer = Answer()
-    judging: Judging = Judging()
-    gates: Gates = Gates()
-    dedup: Dedup = Dedup()
-    split: Split = Split()
+    clean: Clean = Field(default=Clean(), description="What may be taken out of a text.")
+    mine: Mine = Field(default=Mine(), description="Which prompts are worth an answer.")
+    label: Label = Field(default=Label(), description="Task types and domains.")
+    answer: Answer = Field(default=Answer(), description="How the teacher answers.")
+    judging: Judging = Field(default=Judging(), description="How answers are judged.")
+    gates: Gates = Field(default=Gates(), description="What must hold before a version is published.")
+    dedup: Dedup = Field(default=Dedup(), description="What counts as the same.")
+    split: Split = Field(default=Split(), description="Shares for validation and test.")
     shard_rows: int = Field(default=1000, ge=1, description="Records in one Prefect task.")
 
     @model_validator(mode="after")
@@ -263,7 +269,7 @@ def checked(plain: dict[str, Any], where: str = "recipe") -> Recipe:
     try:
         return Recipe.model_validate(plain)
     except ValidationError as faults:
-        fault = faults.errors()[0]
+        fault = min(faults.errors(), key=lambda f: f["type"] != "extra_forbidden")  # a typo explains what is missing
         field = ".".join(map(str, fault["loc"]))
         if fault["type"] == "extra_forbidden":
             known = fields_at(fault["loc"][:-1])

@@ -242,6 +242,29 @@ async def test_growing_that_a_budget_stops_keeps_what_was_grown(tmp_path: Path, 
     assert (tally.out, tally.stopped) == (3, {"budget": "enough"})
 
 
+async def test_growing_keeps_what_was_grown_when_a_question_gets_no_answer(tmp_path: Path, bench: Bench) -> None:
+    tally = await run(Grown(target=9, most=2, fault=NoAnswer("truncated")), given(tmp_path, ASKS[0]), bench)
+    assert (tally.out, list(tally.stopped)) == (3, ["short"])
+    assert "2 of 9" in tally.stopped["short"]
+    assert "truncated" in tally.stopped["short"]
+
+
+@dataclass(frozen=True)
+class Nameless:
+    """Grow: drops something without saying what."""
+
+    target: int = 1
+    shape: ClassVar = "grow"
+
+    async def __call__(self, pool: list[Record], teacher: None, dice: Random) -> AsyncIterator[Outcome]:
+        yield Outcome().dropping("copied")
+
+
+async def test_a_growing_step_must_name_what_it_drops(tmp_path: Path, bench: Bench) -> None:
+    with pytest.raises(Unbalanced, match="copied"):
+        await run(Nameless(), given(tmp_path, ASKS[0]), bench)
+
+
 @pytest.mark.parametrize("step", [Sorted(), Short(), First()], ids=["each", "table", "fold"])
 @pytest.mark.parametrize("shards", [0, 1])
 async def test_nothing_in_gives_nothing_out_in_files_of_the_schema(
@@ -361,11 +384,19 @@ def test_the_key_stays_whatever_has_no_say_in_the_output(tmp_path: Path) -> None
     assert key(Asking(), here, one) == key(Asking(), there, two)
 
 
-def test_prefect_keys_a_task_as_the_loop_does(tmp_path: Path, bench: Bench) -> None:
-    shards = given(tmp_path, *ASKS)
-    parameters = {"step": Sorted(), "given": [{"shards": [shards[0].plain()]}], "part": 0, "bench": bench}
-    assert cache_key(None, parameters) == key(Sorted(), shards, bench)
-    assert place(Sorted(), shards, bench).name == key(Sorted(), shards, bench)
+def test_prefect_keys_a_task_as_the_loop_does_and_each_lake_for_itself(tmp_path: Path, bench: Bench) -> None:
+    """A tally names files: that of another lake would point there."""
+    one, two = given(tmp_path, *ASKS), given(tmp_path, ASKS[0], name="other")
+
+    def keyed(bench: Bench, shards: list[Shard] = one, step: Any = None) -> str:
+        plain = [{"shards": [s.plain() for s in shards]}]
+        return cache_key(None, {"step": step or Sorted(), "given": plain, "part": 0, "bench": bench})
+
+    elsewhere = Bench(tmp_path / "elsewhere", bench.seed)
+    assert keyed(bench) == keyed(Bench(bench.work, bench.seed))
+    assert keyed(bench).startswith(key(Sorted(), one, bench))
+    assert len({keyed(bench), keyed(elsewhere), keyed(bench, two), keyed(bench, step=Sorted("other"))}) == 4
+    assert place(Sorted(), one, bench).name == key(Sorted(), one, bench) == place(Sorted(), one, elsewhere).name
 
 
 STEP = """

@@ -1,6 +1,6 @@
 """Clean a record: control characters out, and what the recipe names. The text stays as its author wrote it.
 
-HTML and boilerplate go only where the recipe says so, and never inside fenced code. A record tagged
+HTML and boilerplate go only where the recipe says so, and never inside code. A record tagged
 `robust` (bad spelling that the model should learn to bear) keeps its spelling: nothing here touches it.
 """
 
@@ -19,6 +19,7 @@ from tasks.teacher.ask import Teacher
 from tasks.text import FENCE, written
 
 BLOCK = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "table"}
+INLINE = re.compile(r"``[^\n]+?``|`[^`\n]+`")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 
 
@@ -42,8 +43,8 @@ class Written:
         return written("".join(p if FENCE.fullmatch(p) else self.prose(p) for p in parts))
 
     def prose(self, text: str) -> str:
-        if self.html and TAG.search(text):
-            text = untagged(text)
+        if self.html and TAG.search(escaped := INLINE.sub(lambda m: html.escape(m[0], quote=False), text)):
+            text = untagged(escaped)
         if self.boilerplate:
             text = "\n".join(line for line in text.split("\n") if line.strip() not in self.boilerplate)
         return text
@@ -75,4 +76,4 @@ def untagged(text: str) -> str:
     reader = Reader()
     reader.feed(text)
     reader.close()
-    return html.unescape(re.sub(r"\n{3,}", "\n\n", "".join(reader.seen)))
+    return re.sub(r"\n{3,}", "\n\n", "".join(reader.seen))

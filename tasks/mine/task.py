@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import task
+from prefect.tasks import exponential_backoff
 
-from tasks.loop import Bench, cache_key, inputs, run
+from tasks.loop import Bench, cache_key, inputs, passing, run
 from tasks.step import Step
 
 
 @task(
     name="mine",
     task_run_name="mine {what}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(1),
+    retry_jitter_factor=1,
+    retry_condition_fn=passing,
     persist_result=True,
     result_serializer="json",
     cache_key_fn=cache_key,

@@ -20,8 +20,8 @@ from tasks.recipe import PROJECT
 from tasks.step import Sieved
 from tasks.text import key, units
 
-GREETINGS = PROJECT / "data" / "greetings.yaml"
 MARKS = re.compile(r"[\W_]+")
+APOSTROPHE = re.compile(r"['’]")
 ENOUGH_TO_TELL = 4
 LONGEST_GREETING = 40
 
@@ -44,6 +44,7 @@ class Worth:
     languages: tuple[str, ...] = ("en", "zh")
     min_units: int = 3
     max_units: int = 8000
+    reads: ClassVar[tuple[str, ...]] = ("data/greetings.yaml",)
     shape: ClassVar[Literal["table"]] = "table"
 
     def __call__(self, table: pa.Table) -> Sieved:
@@ -59,7 +60,7 @@ class Worth:
 def ask_of(messages: list[dict[str, Any]], tags: tuple[str, ...]) -> Ask:
     users = [m["content"] for m in messages if m["role"] == "user"]
     last = users[-1] if users else ""
-    telling = last if units(last) >= ENOUGH_TO_TELL else "\n".join(users)
+    telling = last if units(last) >= ENOUGH_TO_TELL and LETTER.search(last) else "\n".join(users)
     return Ask(last, "\n".join(m["content"] for m in messages), detect(telling), len(users), tags)
 
 
@@ -73,8 +74,8 @@ def no_words(ask: Ask, limits: Worth) -> str | None:
 
 def greeting(ask: Ask, limits: Worth) -> str | None:
     """Nothing but greetings and thanks, however often: `谢谢谢谢！`, `ok thanks`."""
-    said = MARKS.sub(" ", key(ask.last).replace("'", "")).strip()
-    return "greeting" if len(said) <= LONGEST_GREETING and greetings(ask.turns == 1).fullmatch(said) else None
+    said = MARKS.sub(" ", APOSTROPHE.sub("", key(ask.last))).strip()
+    return "greeting" if len(said) <= LONGEST_GREETING and made_of(said, greetings(ask.turns == 1)) else None
 
 
 def length(ask: Ask, limits: Worth) -> str | None:
@@ -91,9 +92,19 @@ RULES: tuple[Callable[[Ask, Worth], str | None], ...] = (not_text, no_words, gre
 
 
 @cache
-def greetings(first: bool) -> re.Pattern[str]:
+def greetings(first: bool) -> tuple[re.Pattern[str], ...]:
     """What counts as a greeting in a first turn, or in a later one."""
-    listed: dict[str, list[str]] = yaml.safe_load(GREETINGS.read_text())
-    words = sorted(listed["greetings"] + listed["answers"] * first, key=len, reverse=True)
+    listed: dict[str, list[str]] = yaml.safe_load((PROJECT / Worth.reads[0]).read_text())
     end = r"(?: |(?<=[\u4e00-\u9fff])|\Z)"
-    return re.compile(rf"(?:(?:{'|'.join(map(re.escape, words))}){end}(?:\d+(?: |\Z))*)+")
+    words = listed["greetings"] + listed["answers"] * first
+    return tuple(re.compile(rf"{re.escape(word)}{end}(?:\d+(?: |\Z))*") for word in words)
+
+
+def made_of(said: str, words: tuple[re.Pattern[str], ...]) -> bool:
+    """Whether a text is these words and nothing else. One pattern for all of them would try every way to cut
+    `嗯嗯嗯嗯…` into pieces, and there are millions."""
+    reached = {0}
+    for at in range(len(said)):
+        if at in reached:
+            reached |= {found.end() for word in words if (found := word.match(said, at))}
+    return bool(said) and len(said) in reached

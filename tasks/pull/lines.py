@@ -22,6 +22,7 @@ from tasks.recipe import RecipeError, located
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 MAX_LINE = 32 * 2**20
+CHUNK = 2**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ def read(path: Path) -> Iterator[Line]:
             while raw := stream.readline(MAX_LINE + 1):
                 number += 1
                 if len(raw) > MAX_LINE:
-                    while (more := stream.readline(MAX_LINE)) and not more.endswith(b"\n"):
-                        pass
                     yield Line(path.name, number, None, "line_too_long", raw[:4096])
+                    while raw and not raw.endswith(b"\n"):
+                        raw = stream.readline(MAX_LINE)
                 elif raw.strip():
                     yield parsed(path.name, number, raw)
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as fault:
@@ -74,10 +75,38 @@ def opened(path: Path) -> BinaryIO:
     if magic[:2] == b"\x1f\x8b":
         return cast(BinaryIO, gzip.GzipFile(fileobj=file))
     if magic == b"\x28\xb5\x2f\xfd":
-        return cast(
-            BinaryIO, io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
-        )
+        return cast(BinaryIO, io.BufferedReader(Frames(file)))
     return file
+
+
+class Frames(io.RawIOBase):
+    """Zstandard frames unpacked. Raises EOFError where the last one is cut: zstandard's own reader says nothing."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self.pieces = unpacked(packed)
+        self.rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        while not self.rest and (piece := next(self.pieces, None)) is not None:
+            self.rest = memoryview(piece)
+        size = min(len(into), len(self.rest))
+        into[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size
+
+
+def unpacked(packed: BinaryIO) -> Iterator[bytes]:
+    """The contents of a file of frames, piece by piece; closes it."""
+    frame, given = None, b""
+    with packed:
+        while given := given or packed.read(CHUNK):
+            frame = frame or zstandard.ZstdDecompressor().decompressobj()
+            yield frame.decompress(given)
+            frame, given = (None, frame.unused_data) if frame.eof else (frame, b"")
+    if frame:
+        raise EOFError("Compressed file ended before the end of its last frame")
 
 
 def parsed(file: str, number: int, raw: bytes) -> Line:

@@ -21,8 +21,16 @@ ROLES = {
     "model": "assistant",
 }
 ROLES |= {"system": "system", "developer": "system", "tool": "tool", "function": "tool"}
-VOTES = {"up": "up", "thumbs_up": "up", "like": "up", "1": "up", "+1": "up", "true": "up", "good": "up"}
-VOTES |= {"down": "down", "thumbs_down": "down", "dislike": "down", "-1": "down", "false": "down", "bad": "down"}
+VOTES = {"up": "up", "thumbs_up": "up", "like": "up", "1": "up", "1.0": "up", "+1": "up", "true": "up", "good": "up"}
+VOTES |= {
+    "down": "down",
+    "thumbs_down": "down",
+    "dislike": "down",
+    "-1": "down",
+    "-1.0": "down",
+    "false": "down",
+    "bad": "down",
+}
 NOT_TEXT = "not_text"
 
 
@@ -54,7 +62,7 @@ def record_of(row: dict[str, Any], mapping: Mapping, source: str) -> Record:
         roots=(log_id(row, mapping, source, asked_at),),
         messages=tuple(messages),
         asked_at=asked_at,
-        tools=tools if isinstance(tools, str) else json.dumps(tools, ensure_ascii=False) if tools else "",
+        tools=sound(tools if isinstance(tools, str) else json.dumps(tools, ensure_ascii=False) if tools else ""),
         tags=() if textual else (NOT_TEXT,),
         conversation=hashed("c", source, at(row, mapping.conversation)),
         user=hashed("u", source, at(row, mapping.user)),
@@ -80,7 +88,10 @@ def message_of(said: Any) -> tuple[Message, bool]:
     if role is None:
         raise Unreadable("bad_role")
     content, textual = text(said.get("content", said.get("value")))
-    calls = tuple(call_of(c) for c in said.get("tool_calls") or ())
+    given = said.get("tool_calls") or []
+    if not isinstance(given, list):
+        raise Unreadable("bad_tool_call")
+    calls = tuple(map(call_of, given))
     if not content and not calls and role == "user" and textual:
         raise Unreadable("empty_message")
     made = Message(

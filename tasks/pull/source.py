@@ -89,13 +89,14 @@ def pull(source: Source, window: Window, known: Collection[str], folder: Path, s
         for line in read(path):
             try:
                 record = record_of(row(line), source.mapping, source.name)
-            except Unreadable as why:
+            except (Unreadable, RecursionError) as why:
+                reason = str(why) if isinstance(why, Unreadable) else "nested_too_deep"
                 log_id = identity("l", source.name, line.file, line.number, line.raw.hex())
                 if log_id in known or log_id in met:
                     pulled.seen += 1
                 else:
                     met.add(log_id)
-                    bad.append(quarantined(log_id, source, line, str(why)))
+                    bad.append(quarantined(log_id, source, line, reason))
                 continue
             log_id = record.roots[0]
             if record.asked_at not in window:

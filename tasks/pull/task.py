@@ -7,14 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
 
 from tasks.history.dataset import Dataset
+from tasks.loop import passing
 from tasks.pull.source import Window
 from tasks.pull.source import pull as pull_source
 from tasks.recipe import Source
 
 
-@task(name="pull", task_run_name="pull {source.uri}")
+@task(
+    name="pull",
+    task_run_name="pull {source.uri}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=1,
+    retry_condition_fn=passing,
+    cache_policy=NO_CACHE,
+)
 def pull(
     source: Source, since: datetime | None, until: datetime | None, dataset: Dataset, folder: str, rows: int
 ) -> dict[str, Any]:

@@ -6,9 +6,11 @@ says what it said.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from tasks.language import detect
 from tasks.personal import Placeholders
@@ -31,9 +33,30 @@ class Scrub:
             return known.replace(text, language)
 
         def scrubbed(m: Message) -> Message:
-            calls = tuple(replace(c, arguments=clean(c.arguments)) for c in m.tool_calls)
+            calls = tuple(replace(c, arguments=in_json(c.arguments, clean)) for c in m.tool_calls)
             return replace(m, content=clean(m.content), name=clean(m.name), tool_calls=calls)
 
         messages = tuple(map(scrubbed, record.messages))
-        input_, response = clean(record.input), clean(record.student_response)
-        return Outcome.keeping(replace(record, messages=messages, input=input_, student_response=response))
+        tools, response = in_json(record.tools, clean), clean(record.student_response)
+        scrubbed_record = replace(record, messages=messages, input=clean(record.input), tools=tools)
+        return Outcome.keeping(replace(scrubbed_record, student_response=response))
+
+
+def in_json(text: str, clean: Callable[[str], str]) -> str:
+    """JSON text cleaned value by value, so that it stays JSON, and an escaped letter hides no number beside it."""
+    try:
+        plain = json.loads(text)
+        cleaned = walked(plain, clean)
+    except (ValueError, RecursionError):
+        return clean(text)
+    return text if cleaned == plain else json.dumps(cleaned, ensure_ascii=False).encode(errors="replace").decode()
+
+
+def walked(plain: Any, clean: Callable[[str], str]) -> Any:
+    if isinstance(plain, str):
+        return clean(plain)
+    if isinstance(plain, list):
+        return [walked(p, clean) for p in plain]
+    if isinstance(plain, dict):
+        return {clean(k): walked(v, clean) for k, v in plain.items()}
+    return plain if clean(said := str(plain)) == said else clean(said)

@@ -1,0 +1,170 @@
+"""The recipe: what it takes, and what it says to what it does not take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tasks.recipe import PROJECT, Recipe, RecipeError, checked, located, part_of, put, read
+
+RECIPES = sorted((PROJECT / "deployments/recipes").glob("*.yaml"))
+
+
+def test_the_three_recipes_are_there() -> None:
+    assert {p.stem for p in RECIPES} >= {"samples", "weekly", "minimal"}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_each_recipe_of_the_project_loads(path: Path) -> None:
+    assert read(path).seed == 7
+
+
+def test_the_weekly_recipe_shows_the_defaults() -> None:
+    assert read(PROJECT / "deployments/recipes/weekly.yaml") == Recipe()
+
+
+def test_the_recorded_teacher_belongs_to_the_samples_alone() -> None:
+    recorded = {p.stem for p in RECIPES if read(p).teacher.recorded}
+    assert recorded == {"samples"}
+    assert read(PROJECT / "deployments/recipes/samples.yaml").output.name not in {
+        read(p).output.name for p in RECIPES if p.stem != "samples"
+    }
+
+
+def test_every_field_says_what_it_is_for() -> None:
+    """The form in the Prefect UI is drawn from these."""
+
+    def silent(model: type[BaseModel], way: str = "") -> list[str]:
+        here = [way + n for n, f in model.model_fields.items() if not f.description]
+        parts = [(n, p) for n, f in model.model_fields.items() if (p := part_of(f.annotation))]
+        return here + [s for n, p in parts for s in silent(p, f"{way}{n}.")]
+
+    assert silent(Recipe) == []
+
+
+@pytest.mark.parametrize(
+    ("plain", "where", "hint"),
+    [
+        ({"techer": {}}, "techer", "did you mean teacher"),
+        ({"teacher": {"modle": "x"}}, "teacher.modle", "did you mean model"),
+        ({"judge": {"api_key": "x"}}, "judge.api_key", "did you mean api_key_env"),
+        ({"teacher": {"price": {"inptu": 1, "output": 2}}}, "teacher.price.inptu", "did you mean input"),
+        ({"sources": [{"uri": "a"}, {"url": "b"}]}, "sources.1.url", "did you mean uri"),
+        ({"sources": [{"uri": "a", "mapping": {"vtoe": "b"}}]}, "sources.0.mapping.vtoe", "did you mean vote"),
+        ({"budget": {"zzz": 1}}, "budget.zzz", "the fields there are usd, tokens, calls"),
+        ({"预算": 1}, "预算", "the fields there are sources, teacher"),
+    ],
+)
+def test_a_typo_names_the_nearest_field(plain: dict[str, Any], where: str, hint: str) -> None:
+    with pytest.raises(RecipeError, match="there is no field") as fault:
+        checked(plain, "weekly.yaml")
+    assert (fault.value.where, fault.value.hint[: len(hint)]) == (where, hint)
+    assert fault.value.what.startswith("weekly.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("plain", "where"),
+    [
+        ({"teacher": {"timeout": 0}}, "teacher.timeout"),
+        ({"output": {"name": "../other"}}, "output.name"),
+        ({"output": {"name": ""}}, "output.name"),
+        ({"mine": {"languages": ["fr"]}}, "mine.languages.0"),
+        ({"sources": "logs.jsonl"}, "sources"),
+        ({"split": {"validation": 0.6, "test": 0.4}}, "split"),
+        ({"shard_rows": 0}, "shard_rows"),
+    ],
+)
+def test_a_value_out_of_range_names_its_field(plain: dict[str, Any], where: str) -> None:
+    with pytest.raises(RecipeError, match=rf"^recipe: {where}: ") as fault:
+        checked(plain)
+    assert fault.value.where == where
+
+
+@pytest.mark.parametrize("who", ["teacher", "judge"])
+def test_a_budget_of_money_needs_a_price_on_each_endpoint(who: str) -> None:
+    price = {"price": {"input": 1, "output": 2}}
+    plain: dict[str, Any] = {"budget": {"usd": 5}, "teacher": price, "judge": price}
+    assert checked(plain).budget.usd == 5
+    with pytest.raises(RecipeError, match=rf"budget\.usd needs {who}\.price"):
+        checked(plain | {who: {"model": "m"}})
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("teacher.model=gpt-5", {"teacher": {"model": "gpt-5", "rpm": 1}}),
+        ("teacher.rpm=60", {"teacher": {"rpm": 60}}),
+        ("teacher.rpm=", {"teacher": {"rpm": None}}),
+        ("judge.price={input: 1, output: 2.5}", {"judge": {"price": {"input": 1, "output": 2.5}}}),
+        ("sources.0.uri=日志/*.jsonl", {"sources": [{"uri": "日志/*.jsonl"}, {"uri": "b"}]}),
+        ("sources.-1.name=x=y", {"sources": [{"uri": "a"}, {"uri": "b", "name": "x=y"}]}),
+        ("empty.deep.er=true", {"empty": {"deep": {"er": True}}}),
+    ],
+)
+def test_put_sets_one_value_and_leaves_the_rest(change: str, expected: dict[str, Any]) -> None:
+    plain: dict[str, Any] = {"teacher": {"rpm": 1}, "sources": [{"uri": "a"}, {"uri": "b"}], "empty": None}
+    before = dict(plain)
+    put(plain, change)
+    assert plain == before | expected
+
+
+@pytest.mark.parametrize(
+    "change", ["", "seed", "=7", "sources.2.uri=x", "sources.first.uri=x", "seed.x=1", "seed.x.y=1", "teacher.model=[1"]
+)
+def test_put_refuses_a_change_that_has_no_place(change: str) -> None:
+    with pytest.raises(RecipeError, match=r"^--set "):
+        put({"sources": [{}, {}], "seed": 7, "teacher": {}}, change)
+
+
+def test_changes_are_made_before_the_recipe_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("teacher: {model: a}\n")
+    recipe = read(tmp_path / "r.yaml", ["teacher.model=b", "output.name=mine", "teacher.model=c"])
+    assert (recipe.teacher.model, recipe.output.name) == ("c", "mine")
+    with pytest.raises(RecipeError, match=r"teacher\.modle"):
+        read(tmp_path / "r.yaml", ["teacher.modle=b"])
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a\n- b", "just words", "\x00"])
+def test_a_file_that_is_no_recipe_says_so(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(RecipeError, match=r"r\.yaml (is not YAML|holds a)"):
+        read(tmp_path / "r.yaml")
+
+
+def test_an_empty_file_is_a_recipe_of_defaults_and_no_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("")
+    assert read(tmp_path / "r.yaml") == Recipe()
+    with pytest.raises(RecipeError, match="no recipe at") as fault:
+        read(tmp_path / "other.yaml")
+    assert "minimal.yaml" in fault.value.hint
+
+
+@pytest.mark.parametrize(
+    "since", ["2026-09-01", "2026-09-01T00:00:00", "2026-09-01T08:00:00+08:00", "2026-09-01 00:00:00Z"]
+)
+def test_a_time_is_utc_where_it_names_no_zone(since: str) -> None:
+    plain: dict[str, Any] = {"sources": [{"uri": "a"}]}
+    put(plain, f"sources.0.since={since}")
+    assert checked(plain).sources[0].since == datetime(2026, 9, 1, tzinfo=UTC)
+
+
+def test_a_path_is_looked_for_where_the_command_runs_and_then_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert located("data/taxonomy.yaml") == PROJECT / "data/taxonomy.yaml"
+    assert located("nowhere.jsonl") == tmp_path / "nowhere.jsonl"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/taxonomy.yaml").touch()
+    assert located("data/taxonomy.yaml") == tmp_path / "data/taxonomy.yaml"
+    assert located("/etc") == Path("/etc")
+
+
+def test_recipes_do_not_share_their_parts() -> None:
+    Recipe().teacher.model = "changed"
+    Recipe().clean.boilerplate.append("changed")
+    assert (Recipe().teacher.model, Recipe().clean.boilerplate) == (None, [])
