@@ -12,9 +12,9 @@ import json
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel
 
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError, located
@@ -24,11 +24,20 @@ from tasks.teacher.ask import Teacher
 from tasks.transcript import asked
 
 
+def not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty")
+    return text
+
+
+Said = Annotated[str, AfterValidator(not_blank)]  # checked here: not every strict endpoint takes `minLength`
+
+
 class Reasoned(BaseModel):
     """An answer after its reasoning."""
 
-    reasoning: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
+    reasoning: Said
+    answer: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,11 @@ class Distill:
     role: ClassVar[str] = "teacher"
     prompts: ClassVar[tuple[str, ...]] = ("answer/direct", "answer/chain_of_thought", "reask")
     shape: ClassVar[Literal["each"]] = "each"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The data files that the answers depend on."""
+        return (self.pool,) if self.few_shot else ()
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         if record.task_type in self.chain_of_thought_for:
@@ -103,5 +117,5 @@ def read_pool(path: str) -> tuple[dict[str, Any], ...]:
         if all({"language", "task_type", "prompt", "response"} <= row.keys() for row in rows):
             return rows
         raise ValueError("expected language, task_type, prompt and response on each line")
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, AttributeError) as fault:
         raise RecipeError(f"{path} is not a pool of examples: {fault}", "answer.pool") from None

@@ -23,44 +23,41 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.prompt import LANGUAGES, ROOT
-from tasks.record import SCORE, STAMP, TURN, identity
+from tasks.record import SCHEMA, identity
 from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")
 FILE_ROWS = 50_000
 SCHEMA_VERSION = 1
-CHAT = pa.schema(
-    [
-        ("row_id", pa.string()),
-        ("prompt_id", pa.string()),
-        ("messages", pa.list_(TURN)),
-        ("input", pa.string()),
-        ("tools", pa.string()),
-        ("language", pa.string()),
-        ("task_type", pa.string()),
-        ("subtype", pa.string()),
-        ("domain", pa.string()),
-        ("tags", pa.list_(pa.string())),
-        ("judge_score", pa.float64()),
-        ("scores", pa.list_(SCORE)),
-        ("teacher", pa.string()),
-        ("licence", pa.string()),
-        ("prompt_tokens", pa.int64()),
-        ("response_tokens", pa.int64()),
-        ("roots", pa.list_(pa.string())),
-        ("lineage", pa.list_(STAMP)),
-    ]
+PUBLISHED = (  # what of a record is published, in this order: no user, no session, nothing that the student said
+    "row_id",
+    "prompt_id",
+    "messages",
+    "input",
+    "tools",
+    "language",
+    "task_type",
+    "subtype",
+    "domain",
+    "tags",
+    "judge_score",
+    "scores",
+    "teacher",
+    "licence",
+    "prompt_tokens",
+    "response_tokens",
+    "roots",
+    "lineage",
 )
+JUDGE_SCORE = pa.field("judge_score", pa.float64())
+CHAT = pa.schema([JUDGE_SCORE if n == JUDGE_SCORE.name else SCHEMA.field(n) for n in PUBLISHED])
+TURNS = SCHEMA.field("messages").type
 PAIRS = pa.schema(
     [
-        ("row_id", pa.string()),
-        ("prompt", pa.list_(TURN)),
-        ("completion", pa.list_(TURN)),
-        ("tools", pa.string()),
-        ("language", pa.string()),
-        ("task_type", pa.string()),
-        ("subtype", pa.string()),
-        ("domain", pa.string()),
+        CHAT.field("row_id"),
+        ("prompt", TURNS),
+        ("completion", TURNS),
+        *(CHAT.field(n) for n in ("tools", "language", "task_type", "subtype", "domain")),
     ]
 )
 CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -93,12 +92,12 @@ def parse(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:
     if fenced := FENCED.match(stripped):
         stripped = fenced[1]
     try:
-        return shape.model_validate(json.loads(stripped)), ""
+        return shape.model_validate_json(stripped), ""
     except ValidationError as faults:
         fault = faults.errors()[0]
-        return None, f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-    except (ValueError, RecursionError):
-        return None, "not JSON"
+        if fault["type"] == "json_invalid":
+            return None, "not JSON"
+        return None, ": ".join([*filter(None, [".".join(map(str, fault["loc"]))]), fault["msg"]])
 
 
 def strict(schema: dict[str, Any]) -> dict[str, Any]:

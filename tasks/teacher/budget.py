@@ -19,12 +19,16 @@ class Purse:
     caps: Budget = field(default_factory=lambda: Budget())
     spent: Count = field(default_factory=Count)
 
-    def reserve(self) -> None:
-        """Count one call. Raises BudgetReached where a cap is reached."""
+    def check(self) -> None:
+        """Raises BudgetReached where a cap is reached."""
         for what in ("calls", "tokens", "usd"):
             cap, spent = getattr(self.caps, what), getattr(self.spent, what)
             if cap is not None and spent >= cap:
                 raise BudgetReached(f"budget.{what} of {cap:g} is reached ({spent:g} spent)")
+
+    def reserve(self) -> None:
+        """Count one call. Raises BudgetReached where a cap is reached."""
+        self.check()
         self.spent.calls += 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,8 +9,8 @@ from pathlib import Path
 from tasks.recipe import Endpoint, Recipe, located
 from tasks.shard import sha256
 from tasks.teacher.budget import Purse
-from tasks.teacher.endpoints import RECORDED, check, roles
-from tasks.teacher.engine import Engine, address
+from tasks.teacher.endpoints import RECORDED, address, api_key, check, roles
+from tasks.teacher.engine import Engine
 from tasks.teacher.recorded import recorded_teacher
 from tasks.teacher.store import CallStore
 
@@ -37,4 +36,4 @@ async def engine(endpoint: Endpoint, store: CallStore, purse: Purse, stack: Asyn
         named = endpoint.model_copy(update={"model": RECORDED})
         return Engine(named, store, purse, server.url, f"recorded:{sha256(path)}", "recorded")
     url = address(endpoint)
-    return Engine(endpoint, store, purse, url, url.rstrip("/"), os.environ[endpoint.api_key_env])
+    return Engine(endpoint, store, purse, url, url.rstrip("/"), api_key(endpoint))

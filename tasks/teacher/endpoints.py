@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 from tasks.recipe import Endpoint, Recipe, RecipeError, located
 
 RECORDED = "recorded-teacher"
+DEFAULT_URL = "https://api.openai.com/v1"
 
 
 def roles(recipe: Recipe) -> dict[str, Endpoint]:
@@ -14,20 +16,50 @@ def roles(recipe: Recipe) -> dict[str, Endpoint]:
     return {"teacher": recipe.teacher, "judge": recipe.judge or recipe.teacher}
 
 
+def address(endpoint: Endpoint) -> str:
+    return endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+
+
+def api_key(endpoint: Endpoint) -> str:
+    """The key in the environment, without the line end that a file leaves behind it."""
+    return os.environ.get(endpoint.api_key_env, "").strip()
+
+
 def check(recipe: Recipe) -> None:
-    """Raises RecipeError where an endpoint lacks its model or its key."""
+    """Raises RecipeError where an endpoint lacks its model or its key, or its address or key is none."""
     for role, endpoint in roles(recipe).items():
         where = role if role == "teacher" or recipe.judge else "teacher"
         if endpoint.recorded:
             if not located(endpoint.recorded).is_file():
                 raise RecipeError(f"no recorded answers at {endpoint.recorded}", f"{where}.recorded")
             continue
-        if not os.environ.get(endpoint.api_key_env):
-            hint = f"export {endpoint.api_key_env}=… (any value where none is asked for), or look first with --plan"
-            raise RecipeError(f"no key for the {role}: {endpoint.api_key_env} is not set", f"{where}.api_key_env", hint)
+        variable = endpoint.api_key_env
+        if not (key := api_key(endpoint)):
+            hint = f"export {variable}=… (any value where none is asked for), or look first with --plan"
+            raise RecipeError(f"no key for the {role}: {variable} is not set", f"{where}.api_key_env", hint)
+        if not (key.isascii() and key.isprintable()):
+            what = f"no key for the {role}: {variable} holds characters that no key has"
+            raise RecipeError(what, f"{where}.api_key_env", f"export {variable}=… with the key itself")
+        if fault := misaddressed(address(endpoint)):
+            hint = (
+                f"expected such as http://localhost:8000/v1 in base_url or OPENAI_BASE_URL, and the key in {variable}"
+            )
+            raise RecipeError(f"no address for the {role}: {fault}", f"{where}.base_url", hint)
         if not endpoint.model:
             hint = f"name one in the recipe, or with --set {where}.model=…"
             raise RecipeError(f"no model for the {role}", f"{where}.model", hint)
+
+
+def misaddressed(url: str) -> str:
+    """What is wrong with an address; empty where nothing is."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        known = False
+    if "@" in url:
+        return "it holds a name or a password"
+    return "" if known else f"{url} does not begin with http:// or https:// and a host"
 
 
 def kind(recipe: Recipe) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,18 +20,19 @@ from tasks.recipe import Endpoint
 from tasks.teacher.budget import Purse, cost
 from tasks.teacher.count import Count
 from tasks.teacher.limits import Limiter
-from tasks.teacher.outcomes import Reply, Verdict, of_body, of_status
+from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status
 from tasks.teacher.store import CallStore, Stored, call_key
 
 DEAD_AFTER = 12
-DEFAULT_URL = "https://api.openai.com/v1"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SHORTEST_SECRET = 8  # local servers take any word as a key; such a word is no secret, and stands in honest texts
 
 
 class TeacherUnusable(Exception):
     """No call can succeed until somebody mends something; `hint` says what."""
 
     def __init__(self, what: str, where: str = "", hint: str = "") -> None:
-        super().__init__(what)
+        super().__init__(f"{what}; {hint}" if hint else what)
         self.what, self.where, self.hint = what, where, hint
 
 
@@ -54,21 +54,34 @@ HINTS = {
     "http_403": "the key in {key} may not use {model} at {url}",
     "http_404": "check base_url ({url}) and model ({model}) in the recipe",
     "model_not_found": "{url} has no model {model}; set teacher.model",
+    "http_402": "top up the account behind {key}, or name another endpoint",
     "insufficient_quota": "top up the account behind {key}, or name another endpoint",
+    "billing_not_active": "top up the account behind {key}, or name another endpoint",
     "unreachable": "is {url} up? set teacher.base_url or OPENAI_BASE_URL",
 }
 
 
-def address(endpoint: Endpoint) -> str:
-    return endpoint.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
-
-
 class Engine:
-    """One endpoint at work: async context manager; `call` is safe from any number of tasks at once."""
+    """One endpoint at work: async context manager; `call` is safe from any number of tasks at once.
 
-    def __init__(self, endpoint: Endpoint, store: CallStore, purse: Purse, url: str, identity: str, key: str) -> None:
+    `backoff` is about how many seconds the first retry waits; each further one waits twice as long.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        store: CallStore,
+        purse: Purse,
+        url: str,
+        identity: str,
+        key: str,
+        backoff: float = 0.75,
+    ) -> None:
         self.endpoint, self.store, self.purse, self.url, self.identity = endpoint, store, purse, url, identity
-        self.key = key
+        self.key, self.backoff = key, backoff
+        parts = urlsplit(url)
+        self.named = parts._replace(query="").geturl()
+        self.local = parts.hostname in LOOPBACK
         self.limiter = Limiter(endpoint.max_in_flight, endpoint.rpm, endpoint.tpm)
         self.asking: dict[str, asyncio.Future[Stored]] = {}
         self.failed_in_a_row = 0
@@ -84,7 +97,11 @@ class Engine:
             base_url=self.url,
             max_retries=0,
             timeout=self.endpoint.timeout,
-            http_client=openai.DefaultAioHttpClient(follow_redirects=False, timeout=self.endpoint.timeout),
+            http_client=openai.DefaultAioHttpClient(
+                follow_redirects=False,
+                timeout=self.endpoint.timeout,
+                trust_env=not self.local,  # a proxy does not reach this machine's loopback
+            ),
         )
         return self
 
@@ -99,12 +116,11 @@ class Engine:
         body = {"model": self.endpoint.model, **body}
         key = call_key(self.identity, body, sample)
         known = self.store.get(key)
+        while key in self.asking and not (known and known.answers(body["max_tokens"])):  # it may ask for less
+            known = await asyncio.shield(self.asking[key])
         if known and known.answers(body["max_tokens"]):
             self.hit(count)
             return given(known, hit=True)
-        if key in self.asking:
-            self.hit(count)
-            return given(await asyncio.shield(self.asking[key]), hit=True)
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         waiting.add_done_callback(lambda f: f.cancelled() or f.exception())
         try:
@@ -123,12 +139,10 @@ class Engine:
 
     async def attempts(self, key: str, body: dict[str, Any], count: Count) -> Stored:
         """Attempts until one ends the call."""
-        tried, patience = 0, self.endpoint.patience
+        tried, throttled, patience = 0, 0, self.endpoint.patience
         expected = len(json.dumps(body["messages"], ensure_ascii=False)) // 3 + body["max_tokens"] // 4
         while True:
-            async with self.limiter.slot(expected):
-                if self.dead:
-                    raise self.dead
+            async with self.limiter.slot(expected, self.worth_waiting):
                 self.purse.reserve()
                 count.calls += 1
                 started = time.monotonic()
@@ -150,47 +164,65 @@ class Engine:
             if verdict.kind == "stop":
                 self.stop(verdict)
             if verdict.kind == "throttled":
-                pause = verdict.wait if verdict.wait is not None else 1 + self.chance.random()
+                throttled += 1  # a server that asks for too little, again and again, is believed less and less
+                pause = max(verdict.wait or 0, self.pause(throttled - 4 if verdict.wait else throttled))
                 patience -= pause
                 self.limiter.hold(pause)
                 if patience < 0:
-                    raise Unanswered(f"{self.url} kept limiting the rate")
+                    raise Unanswered(f"{self.named} kept limiting the rate")
                 continue
             tried += 1
-            self.failed_in_a_row += verdict.name != "empty_answer"
-            if self.failed_in_a_row >= DEAD_AFTER * self.endpoint.attempts:
-                self.stop(
-                    Verdict("stop", "unreachable", f"{self.failed_in_a_row} calls in a row failed: {verdict.name}")
-                )
-            if tried >= self.endpoint.attempts:
+            if verdict.name != "empty_answer":
+                self.failed(verdict)
+            if tried >= self.endpoint.attempts or (verdict.wait or 0) > patience:
                 if verdict.name == "empty_answer":
                     raise NoAnswer("empty_answer")
                 if self.failed_in_a_row >= DEAD_AFTER:
                     self.stop(Verdict("stop", "unreachable", f"{verdict.name}: {verdict.said}"))
                 raise Unanswered(f"{verdict.name} {verdict.said}")
-            await asyncio.sleep(max(verdict.wait or 0, min(30, 0.5 * 2**tried) * self.chance.uniform(0.5, 1)))
+            await asyncio.sleep(max(verdict.wait or 0, self.pause(tried)))
+
+    def pause(self, nth: int) -> float:
+        """Seconds before another attempt: doubled each time, and never the same for two callers."""
+        return min(30, self.backoff * 2 ** (nth - 1)) * self.chance.uniform(0.67, 1.33)
+
+    def worth_waiting(self) -> None:
+        """Raises what makes it useless to wait for a turn."""
+        if self.dead:
+            raise self.dead
+        if self.limiter.held > self.endpoint.patience:
+            raise Unanswered(f"{self.named} wants no calls for another {self.limiter.held:.0f} s")
+        self.purse.check()
+
+    def failed(self, verdict: Verdict) -> None:
+        """After as many failures in a row as fit in flight all wait; after `attempts` such waves nobody calls."""
+        self.failed_in_a_row += 1
+        waves, rest = divmod(self.failed_in_a_row, max(DEAD_AFTER, self.endpoint.max_in_flight))
+        if rest == 0 and waves >= self.endpoint.attempts:
+            self.stop(Verdict("stop", "unreachable", f"{self.failed_in_a_row} calls in a row failed: {verdict.name}"))
+        elif rest == 0:
+            self.limiter.hold(self.pause(waves))
 
     async def attempt(self, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
-        """One request, classified."""
+        """One request, classified; what is said of it never holds the key, whatever the endpoint echoes."""
         try:
             raw = await self.client.chat.completions.with_raw_response.create(**body)
-            return of_body(raw.http_response.text)
+            verdict, reply = of_body(raw.http_response.text)
         except self.openai.APIStatusError as fault:
             headers = {k.lower(): v for k, v in fault.response.headers.items()}
-            return of_status(fault.status_code, fault.response.text, headers), None
-        except self.openai.APITimeoutError:
-            return Verdict("retry", "timed_out", f"no answer in {self.endpoint.timeout:g} s"), None
+            verdict, reply = of_status(fault.status_code, fault.response.text, headers), None
         except self.openai.APIConnectionError as fault:
-            return Verdict("retry", "disconnected", str(fault.__cause__ or fault)[:200]), None
+            verdict, reply = of_break(fault, self.endpoint.timeout), None
+        if len(self.key) > SHORTEST_SECRET:
+            verdict = replace(verdict, said=verdict.said.replace(self.key, "[key]"))
+        return verdict, reply
 
     def stop(self, verdict: Verdict) -> None:
         """From now on every call raises the same TeacherUnusable."""
         hint = HINTS.get(verdict.name, "see what the endpoint said")
-        parts = urlsplit(self.url)
-        url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-        hint = hint.format(key=self.endpoint.api_key_env, url=url, model=self.endpoint.model)
+        hint = hint.format(key=self.endpoint.api_key_env, url=self.named, model=self.endpoint.model)
         said = f": {verdict.said}" if verdict.said else ""
-        self.dead = TeacherUnusable(f"the teacher cannot be used ({verdict.name}{said})", url, hint)
+        self.dead = TeacherUnusable(f"the teacher cannot be used ({verdict.name}{said})", self.named, hint)
         raise self.dead
 
 

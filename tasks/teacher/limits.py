@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
@@ -21,25 +21,34 @@ class Limiter:
         self.next_request = self.next_tokens = self.not_before = 0.0
 
     @asynccontextmanager
-    async def slot(self, tokens: int) -> AsyncIterator[None]:
-        """A place in flight, once the call's turn has come. `tokens` is what it is expected to use."""
+    async def slot(self, tokens: int, worth_waiting: Callable[[], None]) -> AsyncIterator[None]:
+        """A place in flight, once the call's turn has come. `tokens` is what it is expected to use.
+
+        `worth_waiting` is asked before each wait and before the turn, and raises to leave the queue.
+        """
         async with self.slots:
             at = self.turn(tokens)
-            while time.monotonic() < max(at, self.not_before):  # another's 429 may move the gate while this waits
-                await asyncio.sleep(max(at, self.not_before) - time.monotonic())
+            while True:
+                worth_waiting()
+                wait = max(at, self.not_before) - time.monotonic()
+                if wait <= 0:
+                    break
+                await asyncio.sleep(wait)  # another's 429 may move the gate meanwhile
             yield
 
     def turn(self, tokens: int) -> float:
         """When this call may be sent; takes its share of the pace."""
-        now = time.monotonic()
-        at = now
+        at = max(time.monotonic(), self.not_before, self.next_request, self.next_tokens)
         if self.rpm:
-            at = max(at, self.next_request)
             self.next_request = at + 60 / self.rpm
         if self.tpm:
-            at = max(at, self.next_tokens)
             self.next_tokens = at + tokens * 60 / self.tpm
         return at
+
+    @property
+    def held(self) -> float:
+        """Seconds until the gate opens."""
+        return self.not_before - time.monotonic()
 
     def hold(self, seconds: float) -> None:
         """Nobody sends anything for so long."""

@@ -45,12 +45,18 @@ class Reply:
 
 
 PASSING = {408, 409, 425}
-STOPPING_CODES = {"insufficient_quota", "billing_hard_limit_reached", "invalid_api_key", "model_not_found"}
+STOPPING_CODES = {
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "invalid_api_key",
+    "model_not_found",
+}
 
 
 def of_status(status: int, body: str, headers: dict[str, str]) -> Verdict:
     """The class of a reply that is not a 200."""
-    code, said = complaint(body)
+    code, said = map(sound, complaint(body))
     if code == "not_recorded":
         return Verdict("final", "not_recorded", said)
     if code in STOPPING_CODES:
@@ -59,7 +65,7 @@ def of_status(status: int, body: str, headers: dict[str, str]) -> Verdict:
         return Verdict("throttled", "rate_limited", said, retry_after(headers))
     if status in PASSING or status >= 500:
         return Verdict("retry", f"http_{status}", said, retry_after(headers))
-    if status in (401, 403, 404, 405):
+    if status in (401, 402, 403, 404, 405):
         return Verdict("stop", f"http_{status}", said)
     if 300 <= status < 400:
         return Verdict("stop", "redirected", f"the endpoint redirects ({status}); give its final address")
@@ -70,35 +76,58 @@ def of_body(body: str) -> tuple[Verdict, Reply | None]:
     """The class of the body of a 200, and its reply where there is one to read."""
     try:
         plain = json.loads(body)
-        choice = plain["choices"][0]
-        said = choice["message"]
-    except (ValueError, KeyError, IndexError, TypeError):
-        return Verdict("retry", "bad_body", body[:200]), None
-    usage = plain.get("usage") or {}
-    text, reasoning = apart(said.get("content") or "", said.get("reasoning_content") or said.get("reasoning") or "")
-    reply = Reply(
-        text=text,
-        reasoning=reasoning,
-        finish=choice.get("finish_reason") or "stop",
-        model=str(plain.get("model") or ""),
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        response_tokens=int(usage.get("completion_tokens") or 0),
-    )
+        refusal = str(plain["choices"][0]["message"].get("refusal") or "")
+        reply = reply_of(plain)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        return Verdict("retry", "bad_body", sound(body[:200])), None
     if reply.finish == "length":
         return Verdict("final", "truncated"), reply
-    if reply.finish == "content_filter" or said.get("refusal"):
-        return Verdict("final", "filtered", str(said.get("refusal") or "")), reply
-    if not text.strip():
+    if reply.finish == "content_filter" or refusal:
+        return Verdict("final", "filtered", sound(refusal)), reply
+    if not reply.text.strip():
         return Verdict("retry", "empty_answer"), reply
     return Verdict("good", "good"), reply
 
 
+def reply_of(plain: Any) -> Reply:
+    """The reply in a completion. Raises what comes up where it has another shape."""
+    choice, usage = plain["choices"][0], plain.get("usage") or {}
+    said = choice["message"]
+    reasoning = said.get("reasoning_content") or said.get("reasoning") or ""
+    text, reasoning = apart(sound(said.get("content") or ""), sound(reasoning))
+    return Reply(
+        text=text,
+        reasoning=reasoning,
+        finish=str(choice.get("finish_reason") or "stop"),
+        model=str(plain.get("model") or ""),
+        prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        response_tokens=int(usage.get("completion_tokens") or 0),
+    )
+
+
+def sound(text: str) -> str:
+    """The text without lone surrogates: JSON can spell them, but neither a request nor Parquet can hold them."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def apart(text: str, reasoning: str) -> tuple[str, str]:
-    """Answer and reasoning, where a server leaves the reasoning before the answer in <think> marks."""
-    if text.lstrip().startswith("<think>") and "</think>" in text:
+    """Answer and reasoning, where a server leaves the reasoning before the answer in <think> marks.
+
+    A thought that never ends leaves no answer.
+    """
+    if text.lstrip().startswith("<think>"):
         thought, _, answer = text.lstrip().removeprefix("<think>").partition("</think>")
         return answer.lstrip("\n"), reasoning or thought.strip()
     return text, reasoning
+
+
+def of_break(fault: BaseException, timeout: float) -> Verdict:
+    """The class of a request that got no reply. The transport calls most of them a timeout: the first cause knows."""
+    while fault.__cause__:
+        fault = fault.__cause__
+    if isinstance(fault, TimeoutError):
+        return Verdict("retry", "timed_out", f"no answer in {timeout:g} s")
+    return Verdict("retry", "disconnected", str(fault)[:200])
 
 
 def complaint(body: str) -> tuple[str, str]:
@@ -109,16 +138,16 @@ def complaint(body: str) -> tuple[str, str]:
         if isinstance(error, dict):
             return str(error.get("code") or error.get("type") or ""), str(error.get("message") or "")[:300]
         return "", str(error)[:300]
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return "", " ".join(body.split())[:200]
 
 
 def retry_after(headers: dict[str, str]) -> float | None:
     """Seconds that the server asks to wait: Retry-After in seconds or as a date, or in milliseconds."""
-    if (ms := headers.get("retry-after-ms", "")).replace(".", "", 1).isdigit():
+    if (ms := headers.get("retry-after-ms", "")).replace(".", "", 1).isdecimal():
         return float(ms) / 1000
     given = headers.get("retry-after", "")
-    if given.replace(".", "", 1).isdigit():
+    if given.replace(".", "", 1).isdecimal():
         return float(given)
     try:
         at = parsedate_to_datetime(given)

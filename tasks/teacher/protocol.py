@@ -16,26 +16,25 @@ from aiohttp import web
 Handler = Callable[[dict[str, Any]], Awaitable[web.StreamResponse]]
 
 
-def completion(text: str, model: str, prompt: str, finish: str = "stop") -> web.Response:
-    """A chat completion; tokens are counted as a rough three bytes each."""
+def completion(text: str, model: str, prompt: str, finish: str = "stop") -> dict[str, Any]:
+    """The body of a chat completion; tokens are counted as a rough three bytes each."""
     usage = {"prompt_tokens": len(prompt.encode()) // 3, "completion_tokens": len(text.encode()) // 3}
     usage["total_tokens"] = sum(usage.values())
     said = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": said, "finish_reason": finish}
-    return web.json_response(
-        {
-            "id": "chatcmpl-0",
-            "object": "chat.completion",
-            "created": 0,
-            "model": model,
-            "choices": [choice],
-            "usage": usage,
-        }
-    )
+    return {
+        "id": "chatcmpl-0",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
-def error(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"error": {"message": message, "type": code, "code": code}}, status=status)
+def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    plain = {"error": {"message": message, "type": code, "code": code}}
+    return web.json_response(plain, status=status, headers=headers)
 
 
 def asked_schema(body: dict[str, Any]) -> str:

@@ -64,6 +64,6 @@ def recorded_teacher(path: Path) -> ChatServer:
         found = find(asked, recordings)
         if found is None or not found.replies.get(schema):
             return error(404, "not_recorded", f"nothing is recorded for this {schema or 'answer'}")
-        return completion(found.replies[schema], RECORDED, "\n".join(asked))
+        return web.json_response(completion(found.replies[schema], RECORDED, "\n".join(asked)))
 
     return ChatServer(answer, RECORDED)

@@ -48,7 +48,9 @@ class Stored:
     reply: Reply
 
     def answers(self, max_tokens: int) -> bool:
-        """Whether it also answers a call with this limit."""
+        """Whether it also answers a call with this limit. A limit may be why an endpoint refused."""
+        if self.outcome == "refused_by_endpoint":
+            return max_tokens == self.max_tokens
         return self.outcome != "truncated" or max_tokens <= self.max_tokens
 
 
@@ -72,6 +74,7 @@ class CallStore:
         self.waiting: dict[str, Stored] = {}
         self.flusher: asyncio.Task[None] | None = None
         self.full = asyncio.Event()
+        self.leaving = False
 
     async def __aenter__(self) -> CallStore:
         self.flusher = asyncio.create_task(self.flushing())
@@ -79,7 +82,8 @@ class CallStore:
 
     async def __aexit__(self, *_: object) -> None:
         assert self.flusher
-        self.flusher.cancel()
+        self.leaving = True  # not cancelled: a group may be on its way to disk in another thread
+        self.full.set()
         await asyncio.gather(self.flusher, return_exceptions=True)
         self.commit(list(self.waiting.values()))
         self.reader.close()
@@ -99,8 +103,14 @@ class CallStore:
         if len(self.waiting) >= GROUP_ROWS:
             self.full.set()
 
+    async def flush(self) -> None:
+        """Return once every answer so far is on disk."""
+        while self.waiting and self.flusher and not self.flusher.done():
+            self.full.set()
+            await asyncio.sleep(0.002)
+
     async def flushing(self) -> None:
-        while True:
+        while not self.leaving:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.full.wait(), GROUP_SECONDS)
             self.full.clear()

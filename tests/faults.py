@@ -1,0 +1,267 @@
+"""The faults server: a chat endpoint that goes wrong where and how it is told to, and counts what a client does.
+
+It stands on the protocol of the recorded teacher. `answer` says what a request gets when all is well, from
+its body; `script` says what goes wrong instead, from the request's number or from what it asks:
+
+    script = in_order(rate_limited(seconds=0.1), None, reset)     # the first, the second, the third request
+    script = asked({"bread": [hang, no_choices]})                 # the first and second ask about bread
+    async with FaultsServer(script=script) as server:
+        ...                                                       # a client at server.url
+    assert server.paid_twice == server.early == 0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from aiohttp import web
+
+from tasks.teacher.protocol import ChatServer, asked_schema, completion, error, texts
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as it came in: its number among all (from 0), and among those that ask the same."""
+
+    number: int
+    nth: int
+    at: float
+    body: Body
+    headers: Mapping[str, str]
+
+    @property
+    def prompt(self) -> str:
+        """What is asked: the last message."""
+        return texts(self.body)[-1]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to go wrong, given the request and the completion that it would have got; `wait` is what it asks for."""
+
+    respond: Callable[[web.Request, Body], Awaitable[web.StreamResponse]]
+    wait: float = 0.0
+
+
+Script = Callable[[Call], Fault | None]
+
+
+class FaultsServer(ChatServer):
+    """A chat endpoint on loopback with a script of faults; its counters are read while it runs or afterwards."""
+
+    def __init__(
+        self,
+        answer: Callable[[Body], str] = lambda body: f"an answer to: {texts(body)[-1]}",
+        script: Script = lambda call: None,
+        latency: float = 0.0,
+        model: str = "faulty",
+    ) -> None:
+        super().__init__(self.respond, model)
+        self.text, self.script, self.latency = answer, script, latency
+        self.calls: list[Call] = []
+        self.in_flight = self.most_in_flight = self.early = 0
+        self.answered: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+        self.not_before: dict[str, float] = {}
+
+    @property
+    def per_prompt(self) -> Counter[str]:
+        """Calls by what they ask."""
+        return Counter(call.prompt for call in self.calls)
+
+    @property
+    def paid_twice(self) -> int:
+        """Good answers beyond the first to one and the same request."""
+        return self.answered.total() - len(self.answered)
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            call = self.counted(await request.json(), request.headers)
+            await asyncio.sleep(self.latency)
+            if fault := self.script(call):
+                if fault.wait:
+                    self.not_before[same(call.body)] = time.monotonic() + fault.wait
+                return await fault.respond(request, self.completion(call.body))
+            return await super().chat(request)
+        finally:
+            self.in_flight -= 1
+
+    async def respond(self, body: Body) -> web.StreamResponse:
+        """A good answer; counted when it is on its way."""
+        self.answered[same(body)] += 1
+        return web.json_response(self.completion(body))
+
+    def completion(self, body: Body) -> Body:
+        return completion(self.text(body), self.model, "\n".join(texts(body)))
+
+    def counted(self, body: Body, headers: Mapping[str, str]) -> Call:
+        question, now = same(body), time.monotonic()
+        call = Call(len(self.calls), self.asked[question], now, body, dict(headers))
+        self.asked[question] += 1
+        self.early += now < self.not_before.get(question, 0.0)
+        self.calls.append(call)
+        return call
+
+
+def same(body: Body) -> str:
+    """Equal for equal requests."""
+    return json.dumps(body, sort_keys=True)
+
+
+# Scripts: what goes wrong when.
+
+
+def in_order(*faults: Fault | None) -> Script:
+    """By the number of the request; all is well from then on."""
+    return lambda call: faults[call.number] if call.number < len(faults) else None
+
+
+def asked(faults: Mapping[str, Sequence[Fault | None]]) -> Script:
+    """By what stands in the last message: the first time it is asked, the second, ...; then all is well."""
+
+    def script(call: Call) -> Fault | None:
+        planned = next((f for words, f in faults.items() if words in call.prompt), ())
+        return planned[call.nth] if call.nth < len(planned) else None
+
+    return script
+
+
+def always(fault: Fault) -> Script:
+    return lambda call: fault
+
+
+# Answers: what a good reply says.
+
+
+def by_schema(replies: Mapping[str, str]) -> Callable[[Body], str]:
+    """By the name of the schema that is asked for; the empty name is a free answer."""
+    return lambda body: replies[asked_schema(body)]
+
+
+# Faults of the endpoint: another status.
+
+
+def refused(status: int, code: str = "", message: str = "no", headers: dict[str, str] | None = None) -> Fault:
+    """An error in OpenAI's shape."""
+
+    async def respond(request: web.Request, _: Body) -> web.StreamResponse:
+        return error(status, code, message, headers)
+
+    return Fault(respond)
+
+
+def rate_limited(
+    seconds: float | None = None, ms: float | None = None, date_in: int | None = None, status: int = 429
+) -> Fault:
+    """Too many requests, with Retry-After in seconds, in milliseconds, as a date so far ahead, or without."""
+
+    async def respond(request: web.Request, _: Body) -> web.StreamResponse:
+        headers, now = {}, time.time()
+        if seconds is not None:
+            headers["Retry-After"] = f"{seconds:g}"
+        if ms is not None:
+            headers["retry-after-ms"] = f"{ms:g}"
+        if date_in is not None:
+            headers |= {"Date": formatdate(now, usegmt=True), "Retry-After": formatdate(now + date_in, usegmt=True)}
+        return error(status, "rate_limit_exceeded", "slow down", headers)
+
+    return Fault(respond, wait=max(seconds or 0, (ms or 0) / 1000, date_in or 0))
+
+
+def body(text: str, status: int = 200, content_type: str = "application/json") -> Fault:
+    """Whatever text, such as broken JSON."""
+
+    async def respond(request: web.Request, _: Body) -> web.StreamResponse:
+        return web.Response(text=text, status=status, content_type=content_type)
+
+    return Fault(respond)
+
+
+insufficient_quota = refused(429, "insufficient_quota", "You exceeded your current quota")
+bad_gateway = body("<html><body>502 Bad Gateway</body></html>", 502, "text/html")
+redirect = refused(307, headers={"Location": "/elsewhere/chat/completions"})
+broken_json = body('{"choices": [{"message": {"content": "an ans')
+
+
+# Faults of the line: no reply, or a part of one.
+
+
+async def hang_up(request: web.Request, _: Body) -> web.StreamResponse:
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
+
+
+async def keep_waiting(request: web.Request, _: Body) -> web.StreamResponse:
+    """Until the client gives up, which cancels this."""
+    await asyncio.Event().wait()
+    return web.Response()
+
+
+async def send_half(request: web.Request, plain: Body) -> web.StreamResponse:
+    whole = json.dumps(plain).encode()
+    response = web.StreamResponse(headers={"Content-Length": str(len(whole)), "Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(whole[: len(whole) // 2])
+    await hang_up(request, plain)
+    return response
+
+
+reset = Fault(hang_up)
+hang = Fault(keep_waiting)
+cut_body = Fault(send_half)
+
+
+# Faults of the reply: a completion that is none, or another one than was asked for.
+
+
+def changed(change: Callable[[Body], object]) -> Fault:
+    """The completion after a change."""
+
+    async def respond(request: web.Request, plain: Body) -> web.StreamResponse:
+        change(plain)
+        return web.json_response(plain)
+
+    return Fault(respond)
+
+
+def message(**fields: Any) -> Fault:
+    """The completion with other fields in its message."""
+    return changed(lambda plain: plain["choices"][0]["message"].update(fields))
+
+
+def reworded(reword: Callable[[str], str]) -> Fault:
+    """The completion with its text reworded."""
+    return changed(lambda plain: plain["choices"][0]["message"].update(content=reword(content(plain))))
+
+
+def finished(reason: str) -> Fault:
+    return changed(lambda plain: plain["choices"][0].update(finish_reason=reason))
+
+
+def content(plain: Body) -> str:
+    return plain["choices"][0]["message"]["content"]
+
+
+no_choices = changed(lambda plain: plain.update(choices=[]))
+no_usage = changed(lambda plain: plain.pop("usage"))
+null_content = message(content=None)
+empty_content = message(content="")
+refusal = message(content=None, refusal="I cannot help with that.")
+cut_at_limit = finished("length")
+content_filter = finished("content_filter")
+fenced = reworded(lambda text: f"```json\n{text}\n```")
+prefaced = reworded(lambda text: f"Sure! Here is the JSON:\n{text}")
+thought_first = reworded(lambda text: f"<think>\nLet me see.\n</think>\n\n{text}")
+cut_text = reworded(lambda text: text[: len(text) // 2])

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from tasks.label.taxonomy import Taxonomy
+from tasks.recipe import RecipeError
+
+OURS = """
+task_types:
+  math:
+    en: Work it out
+    zh: 算一算
+    subtypes:
+      sum: {en: an addition, zh: 加法}
+      product: {en: a multiplication, zh: 乘法}
+domains:
+  shop: {en: at the shop, zh: 购物}
+"""
+
+
+def test_a_taxonomy_of_ones_own_is_read_in_both_languages(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(OURS)
+    ours = Taxonomy.read(str(tmp_path / "ours.yaml"))
+    assert (
+        ours.listed(ours.types, "en")
+        == "- math/sum: Work it out: an addition\n- math/product: Work it out: a multiplication"
+    )
+    assert ours.listed(ours.types, "zh") == "- math/sum: 算一算：加法\n- math/product: 算一算：乘法"
+    assert ours.listed(ours.domains, "fr") == "- shop: at the shop"
+    assert ours.first_level == ("math",)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "task_types: {}", "task_types: {a: {en: x}}\ndomains: {}", "\0"])
+def test_a_file_that_is_no_taxonomy_is_named_with_what_is_expected(text: str, tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(text)
+    with pytest.raises(RecipeError, match="is not a taxonomy") as fault:
+        Taxonomy.read(str(tmp_path / "ours.yaml"))
+    assert fault.value.where == "label.taxonomy"
+    assert "subtypes" in fault.value.hint
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"none\.yaml is not a taxonomy"):
+        Taxonomy.read(str(tmp_path / "none.yaml"))
+
+
+def test_the_taxonomy_of_the_project_reads_in_both_languages() -> None:
+    known = Taxonomy.read("data/taxonomy.yaml")
+    for kinds in (known.types, known.domains):
+        assert len({k.name for k in kinds}) == len(kinds)
+        assert all(k.en.isascii() and not k.zh.isascii() for k in kinds)

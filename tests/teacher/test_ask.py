@@ -1,0 +1,156 @@
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from tasks.prompt import Filled
+from tasks.record import Message, ToolCall
+from tasks.teacher.ask import parse, wire
+from tasks.teacher.engine import NoAnswer
+from tests import faults
+from tests.engines import teacher_at
+from tests.faults import FaultsServer, always, in_order
+
+
+class Grade(BaseModel):
+    """A shape to ask for."""
+
+    word: Literal["good", "bad"]
+    points: float = Field(ge=0, le=5)
+
+
+GOOD = '{"word": "good", "points": 4.5}'
+SENT = Filled((Message("system", "Grade it."), Message("user", "一份答卷")), "grade", "sha")
+
+
+def good(_: dict[str, Any]) -> str:
+    return GOOD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [GOOD, f"\n {GOOD}\n", f"```json\n{GOOD}\n```", f"```\n{GOOD}\n```\n", '{"word": "good", "points": 4.5, "x": 1}'],
+)
+def test_a_reply_is_read_with_or_without_a_fence(text: str) -> None:
+    assert parse(text, Grade) == (Grade(word="good", points=4.5), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "not JSON"),
+        ("我不知道。", "not JSON"),
+        (f"Sure! {GOOD}", "not JSON"),
+        (f"{GOOD}\nI hope this helps.", "not JSON"),
+        (f"Here:\n```json\n{GOOD}\n```", "not JSON"),
+        (GOOD[:-4], "not JSON"),
+        ('{"word": "\\ud83d", "points": 4}', "not JSON"),
+        (GOOD + GOOD, "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("{}", "word: Field required"),
+        ("[]", "Input should be"),
+        ("null", "Input should be"),
+        ('{"word": "fine", "points": 4}', "word: Input should be 'good' or 'bad'"),
+        ('{"word": "good", "points": 6}', "points: Input should be less than or equal to 5"),
+        ('{"word": "good", "points": NaN}', "points: Input should be"),
+        ('{"word": "good", "points": "many"}', "points: Input should be a valid number"),
+    ],
+)
+def test_what_is_not_quite_the_json_asked_for_is_not_read_and_the_fault_is_named(text: str, fault: str) -> None:
+    read, said = parse(text, Grade)
+    assert read is None
+    assert said.startswith(fault)
+
+
+def test_the_wire_carries_what_the_api_knows_and_none_of_our_own_fields() -> None:
+    call = ToolCall("c1", "weather", '{"city": "成都"}')
+    said = (
+        Message("user", "天气？"),
+        Message("assistant", "", reasoning_content="secret", tool_calls=(call,), trained=True),
+        Message("tool", "", tool_call_id="c1", name="weather"),
+    )
+    assert wire(said) == [
+        {"role": "user", "content": "天气？"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "成都"}'}}
+            ],
+        },
+        {"role": "tool", "content": "", "tool_call_id": "c1", "name": "weather"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault", [None, faults.fenced, faults.thought_first], ids=["good", "fenced", "after a thought"]
+)
+async def test_an_answer_in_the_shape_is_one_call(fault: faults.Fault | None, tmp_path: Path) -> None:
+    async with FaultsServer(good, in_order(fault)) as server, teacher_at(server, tmp_path) as teacher:
+        read, reply = await teacher.ask_json(SENT, Grade, "zh")
+    assert read == Grade(word="good", points=4.5)
+    assert "good" in reply.text
+    (call,) = server.calls
+    assert call.body["temperature"] == 0
+    schema = call.body["response_format"]["json_schema"]
+    assert (schema["name"], schema["strict"]) == ("grade", True)
+    assert schema["schema"]["required"] == ["word", "points"]
+    assert schema["schema"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "could not be read (not JSON)"), ("zh", "无法读取（not JSON）")])
+@pytest.mark.parametrize("fault", [faults.prefaced, faults.cut_text])
+async def test_a_reply_that_cannot_be_read_is_asked_again_with_what_was_wrong(
+    fault: faults.Fault, language: str, said: str, tmp_path: Path
+) -> None:
+    async with FaultsServer(good, in_order(fault)) as server, teacher_at(server, tmp_path) as teacher:
+        assert (await teacher.ask_json(SENT, Grade, language))[0] == Grade(word="good", points=4.5)
+        assert (await teacher.ask_json(SENT, Grade, language))[0]  # both calls are known now
+    first, again = (c.body for c in server.calls)
+    assert again["messages"][:2] == first["messages"]
+    assert again["messages"][2]["role"] == "assistant"
+    assert said in again["messages"][3]["content"]
+    assert again["response_format"] == first["response_format"]
+    assert (teacher.count.calls, teacher.count.hits) == (2, 2)
+
+
+@pytest.mark.parametrize("reasks", [0, 1, 3])
+async def test_asking_again_has_an_end(reasks: int, tmp_path: Path) -> None:
+    prose = FaultsServer(lambda body: f"I do not know, for the {len(body['messages'])}th time.")
+    async with prose as server, teacher_at(server, tmp_path) as teacher:
+        read, reply = await teacher.ask_json(SENT, Grade, "en", reasks=reasks)
+    assert read is None
+    assert reply.text.startswith("I do not know")
+    assert len(server.calls) == reasks + 1
+
+
+async def test_a_reply_that_was_cut_at_the_limit_is_not_asked_again(tmp_path: Path) -> None:
+    async with (
+        FaultsServer(good, always(faults.cut_at_limit)) as server,
+        teacher_at(server, tmp_path) as teacher,
+    ):
+        with pytest.raises(NoAnswer) as none:
+            await teacher.ask_json(SENT, Grade, "en")
+    assert none.value.reason == "truncated"
+    assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("structured", "asked"), [("json_object", {"response_format": {"type": "json_object"}}), ("text", {})]
+)
+async def test_an_endpoint_is_asked_for_json_as_it_can(structured: str, asked: dict[str, Any], tmp_path: Path) -> None:
+    async with FaultsServer(good) as server, teacher_at(server, tmp_path, structured=structured) as teacher:
+        assert (await teacher.ask_json(SENT, Grade, "en"))[0]
+    body = server.calls[0].body
+    assert {k: v for k, v in body.items() if k == "response_format"} == asked
+
+
+async def test_a_surrogate_in_a_reply_breaks_neither_this_call_nor_the_next(tmp_path: Path) -> None:
+    broken = always(faults.reworded(lambda _: "broken \ud83d"))
+    async with FaultsServer(script=broken) as server, teacher_at(server, tmp_path) as teacher:
+        read, reply = await teacher.ask_json(SENT, Grade, "en")  # the second call carries the first reply
+    assert read is None
+    assert json.dumps(reply.text, ensure_ascii=False).encode() == b'"broken ?"'
+    assert len(server.calls) == 2

@@ -1,0 +1,97 @@
+import asyncio
+import time
+
+import pytest
+
+from tasks.teacher.limits import Limiter
+
+
+class Closed(Exception):
+    pass
+
+
+def yes() -> None:
+    pass
+
+
+def test_requests_are_spread_over_the_minute() -> None:
+    limiter = Limiter(8, rpm=120)
+    turns = [limiter.turn(1000) for _ in range(5)]
+    assert [later - turns[0] for later in turns] == pytest.approx([0, 0.5, 1.0, 1.5, 2.0])
+
+
+def test_tokens_are_spread_over_the_minute_by_what_each_call_needs() -> None:
+    limiter = Limiter(8, tpm=6000)
+    turns = [limiter.turn(tokens) for tokens in (100, 300, 0, 50)]
+    assert [later - turns[0] for later in turns] == pytest.approx([0, 1.0, 4.0, 4.0])
+
+
+def test_the_scarcer_of_the_two_sets_the_pace() -> None:
+    limiter = Limiter(8, rpm=60, tpm=6000)
+    turns = [limiter.turn(tokens) for tokens in (10, 300, 10, 10)]
+    assert [later - turns[0] for later in turns] == pytest.approx([0, 1.0, 4.0, 5.0])
+
+
+def test_a_pause_does_not_save_up_turns_for_a_burst() -> None:
+    limiter = Limiter(8, rpm=600_000)
+    limiter.turn(0)
+    time.sleep(0.002)  # longer than a turn
+    first, second = limiter.turn(0), limiter.turn(0)
+    assert second - first == pytest.approx(0.0001)
+
+
+def test_turns_after_a_gate_are_spread_too() -> None:
+    limiter = Limiter(8, rpm=60)
+    limiter.hold(100)
+    turns = [limiter.turn(0) for _ in range(3)]
+    assert [at - limiter.not_before for at in turns] == pytest.approx([0, 1, 2])
+
+
+def test_a_shorter_hold_does_not_open_the_gate_that_a_longer_one_closed() -> None:
+    limiter = Limiter(8)
+    limiter.hold(100)
+    limiter.hold(1)
+    assert 90 < limiter.held <= 100
+
+
+async def test_who_waits_at_the_gate_sees_it_move() -> None:
+    limiter, began = Limiter(8), time.monotonic()
+    limiter.hold(0.03)
+
+    async def wait() -> float:
+        async with limiter.slot(0, yes):
+            return time.monotonic() - began
+
+    waiting = [asyncio.create_task(wait()) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    limiter.hold(0.06)
+    assert min(await asyncio.gather(*waiting)) >= 0.07
+
+
+async def test_a_slot_that_is_not_worth_waiting_for_is_given_back() -> None:
+    limiter = Limiter(1)
+
+    def no() -> None:
+        raise Closed
+
+    for _ in range(3):  # with one slot, a leak would block the second
+        with pytest.raises(Closed):
+            async with limiter.slot(0, no):
+                raise AssertionError("nobody gets here")
+    async with limiter.slot(0, yes):
+        pass
+
+
+async def test_what_is_not_worth_waiting_for_any_more_is_found_out_in_the_queue() -> None:
+    limiter, closed = Limiter(4, rpm=600), []
+
+    def open_yet() -> None:
+        if closed:
+            raise Closed
+
+    async def wait() -> None:
+        async with limiter.slot(0, open_yet):
+            closed.append("by the first")
+
+    ends = await asyncio.gather(*(wait() for _ in range(100)), return_exceptions=True)
+    assert [type(e) for e in ends] == [type(None)] + [Closed] * 99

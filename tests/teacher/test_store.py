@@ -1,0 +1,134 @@
+import asyncio
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.recipe import PROJECT
+from tasks.teacher.outcomes import Reply
+from tasks.teacher.store import CallStore, Stored, call_key
+
+HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
+BODY = {"model": "m", "messages": [{"role": "user", "content": "面包"}], "temperature": 0.0, "max_tokens": 10}
+
+
+def call(key: str, text: str = "an answer", outcome: str = "good", max_tokens: int = 10) -> Stored:
+    return Stored(
+        key, outcome, max_tokens, 0.25, "2026-01-05T00:00:00Z", f"asked: {text}", Reply(text, "why", model="m")
+    )
+
+
+async def test_what_was_put_is_there_at_once_and_after_reopening(tmp_path: Path) -> None:
+    kept = [call("a"), call("b", HOSTILE), call("c", "", "truncated")]
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        for one in kept:
+            store.put(one)
+        assert [store.get(c.key) for c in kept] == kept
+        assert store.get("d") is None
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        assert [store.get(c.key) for c in kept] == kept
+        assert store.get("d") is None
+
+
+async def test_the_later_answer_to_a_key_counts(tmp_path: Path) -> None:
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        store.put(call("a", "cut", "truncated", 10))
+        await store.flush()
+        store.put(call("a", "whole", "good", 20))
+        assert store.get("a") == call("a", "whole", "good", 20)
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        assert store.get("a") == call("a", "whole", "good", 20)
+
+
+async def test_a_store_that_is_left_in_the_middle_of_a_commit_keeps_everything(tmp_path: Path) -> None:
+    for start in range(0, 3000, 300):  # more than a group, so that one is on its way when the block ends
+        async with CallStore(tmp_path / "calls.sqlite") as store:
+            for i in range(start, start + 300):
+                store.put(call(str(i)))
+            await asyncio.sleep(0.001)
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        assert all(store.get(str(i)) for i in range(3000))
+
+
+async def test_two_runs_may_read_and_write_one_store(tmp_path: Path) -> None:
+    async with CallStore(tmp_path / "calls.sqlite") as one, CallStore(tmp_path / "calls.sqlite") as other:
+        one.put(call("a"))
+        other.put(call("b"))
+        await one.flush()
+        await other.flush()
+        assert one.get("b") == call("b")
+        assert other.get("a") == call("a")
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from tasks.teacher.store import CallStore
+from tests.teacher.test_store import call
+
+async def main():
+    async with CallStore(Path(sys.argv[1])) as store:
+        store.put(call("committed"))
+        await store.flush()
+        store.put(call("waiting"))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_loses_the_group_that_was_not_committed_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "calls.sqlite"
+    command = [sys.executable, "-c", KILLED, str(path)]
+    known = {**os.environ, "PYTHONPATH": "."}
+    child = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=known)
+    assert await child.wait() == -signal.SIGKILL
+    async with CallStore(path) as store:
+        assert store.get("committed") == call("committed")
+        assert store.get("waiting") is None
+
+
+async def test_only_the_owner_may_read_the_store(tmp_path: Path) -> None:
+    async with CallStore(tmp_path / "deep" / "calls.sqlite") as store:
+        store.put(call("a"))
+        await store.flush()
+        files = list((tmp_path / "deep").iterdir())
+        assert {f.name for f in files} == {"calls.sqlite", "calls.sqlite-wal", "calls.sqlite-shm"}
+        assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "limit", "answers"),
+    [
+        ("good", 5, True),
+        ("good", 10, True),
+        ("good", 20, True),
+        ("filtered", 20, True),
+        ("truncated", 5, True),
+        ("truncated", 10, True),
+        ("truncated", 20, False),
+        ("refused_by_endpoint", 10, True),
+        ("refused_by_endpoint", 5, False),
+        ("refused_by_endpoint", 20, False),
+    ],
+)
+def test_whether_an_outcome_answers_another_limit(outcome: str, limit: int, answers: bool) -> None:
+    assert call("a", outcome=outcome, max_tokens=10).answers(limit) is answers
+
+
+def test_the_key_is_that_of_the_question_alone() -> None:
+    key = call_key("https://api", BODY, 0)
+    assert key == call_key("https://api", dict(reversed(BODY.items())), 0)
+    assert key == call_key("https://api", BODY | {"max_tokens": 99}, 0)
+    others = [
+        call_key("https://other", BODY, 0),
+        call_key("https://api", BODY, 1),
+        call_key("https://api", BODY | {"model": "n"}, 0),
+        call_key("https://api", BODY | {"temperature": 0.7}, 0),
+        call_key("https://api", BODY | {"response_format": {"type": "json_object"}}, 0),
+        call_key("https://api", BODY | {"messages": [{"role": "user", "content": HOSTILE}]}, 0),
+    ]
+    assert len({key, *others}) == 7
