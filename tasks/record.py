@@ -104,8 +104,8 @@ class Record:
 
     @property
     def response(self) -> str:
-        """What the teacher answered; empty before."""
-        return self.messages[-1].content if self.answered else ""
+        """What the teacher answered, its tool calls included; empty before."""
+        return spoken(self.messages[-1]) if self.answered else ""
 
     @property
     def instruction(self) -> str:
@@ -124,9 +124,9 @@ class Record:
     def score(self, name: str) -> float | None:
         return next((s.value for s in self.scores if s.name == name), None)
 
-    def answering(self, text: str, reasoning: str = "") -> Self:
+    def answering(self, text: str, reasoning: str = "", calls: Iterable[ToolCall] = ()) -> Self:
         """The record with a response that carries loss."""
-        said = Message("assistant", text, reasoning_content=reasoning, trained=True)
+        said = Message("assistant", text, reasoning_content=reasoning, tool_calls=tuple(calls), trained=True)
         return replace(self, messages=(*self.ask, said))
 
     def stamped(self, step: str, prompt: str = "", model: str = "", parents: Iterable[str] = ()) -> Self:
@@ -151,6 +151,12 @@ class Record:
         known["scores"] = tuple(Score(**s) for s in row["scores"])
         known["lineage"] = tuple(Stamp(**(s | {"parents": tuple(s["parents"])})) for s in row["lineage"])
         return cls(**known)
+
+
+def spoken(said: Message) -> str:
+    """A turn as one text, each tool call as `name(arguments)`."""
+    calls = [f"{c.name}({c.arguments})" for c in said.tool_calls]
+    return "\n".join([said.content, *calls] if said.content or not calls else calls)
 
 
 def turn(said: Message) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasks.prompt import fence_mark
-from tasks.record import Message, Record
+from tasks.record import Message, Record, spoken
 
 
 def transcript(messages: Iterable[Message]) -> str:
     """The turns one after the other, tool calls with their arguments."""
-    said = [(m.role, "\n".join([m.content, *(f"{c.name}({c.arguments})" for c in m.tool_calls)])) for m in messages]
+    said = [(m.role, spoken(m)) for m in messages]
     mark = fence_mark([text for _, text in said])
     return "\n".join(f"<{role} {mark}>\n{text.strip(chr(10))}\n</{role} {mark}>" for role, text in said)
 

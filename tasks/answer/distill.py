@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel
 
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError, located
-from tasks.record import Message, Record
+from tasks.record import Message, Record, ToolCall
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.transcript import asked
@@ -67,9 +67,13 @@ class Distill:
 
     async def direct(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         prompt = load("answer/direct", record.language)
-        sent = prompt.fill({"examples": self.examples(record, dice), "conversation": conversation(record)})
-        reply = await teacher.ask(sent, self.temperature, self.max_tokens)
-        answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "")
+        turns = conversation(record)
+        system = tuple(m for m in turns if m.role == "system")
+        rest = tuple(m for m in turns if m.role != "system")
+        sent = prompt.fill({"system": system, "examples": self.examples(record, dice), "conversation": rest})
+        reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=declared(record))
+        calls = [ToolCall(**c) for c in reply.tool_calls]
+        answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "", calls)
         spent = (reply.prompt_tokens, reply.response_tokens)
         return Outcome.keeping(taught(answered, teacher, sent, spent))
 
@@ -99,6 +103,16 @@ def conversation(record: Record) -> tuple[Message, ...]:
         return record.ask
     *before, last = record.ask
     return (*before, replace(last, content=f"{last.content}\n\n{record.input}"))
+
+
+def declared(record: Record) -> list[Any]:
+    """The tools that the log declared, as the API takes them; none where it declared none that can be read."""
+    try:
+        tools = json.loads(record.tools or "[]")
+    except ValueError:
+        return []
+    named = [t for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
+    return [t if "function" in t else {"type": "function", "function": t} for t in named]
 
 
 def taught(record: Record, teacher: Teacher, sent: Filled, spent: tuple[int, int]) -> Record:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from tasks.history.ledger import GATED
 from tasks.language import detect
 from tasks.personal import find
+from tasks.record import message, spoken
 from tasks.step import Sieved
 from tasks.text import key, units
 
@@ -63,7 +64,7 @@ def row_of(row: dict[str, Any]) -> Row:
     judge = next((s["value"] for s in row["scores"] if s["name"] == "judge"), 0.0)
     last = next((m["content"] for m in reversed(ask) if m["role"] == "user"), "")
     everything = "\n".join(m["content"] for m in ask)
-    return Row(everything, last, response["content"], row["language"], row["task_type"], judge)
+    return Row(everything, last, spoken(message(response)), row["language"], row["task_type"], judge)
 
 
 def empty(row: Row, gates: RowGates) -> bool:

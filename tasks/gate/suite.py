@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.recipe import RecipeError, located
+from tasks.record import message, spoken
 from tasks.tally import Tally
 from tasks.text import units
 
@@ -111,7 +112,7 @@ def frame(files: Sequence[Path]) -> pd.DataFrame:
     for file in files:
         for row in pq.read_table(file).to_pylist():
             prompt = "\n".join(m["content"] for m in row["messages"][:-1])
-            response = row["messages"][-1]["content"]
+            response = spoken(message(row["messages"][-1]))
             same = {k: row[k] for k in SAME}
             flat.append(
                 same

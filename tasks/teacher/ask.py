@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -34,9 +35,12 @@ class Teacher:
     def licence(self) -> str:
         return self.engine.endpoint.licence
 
-    async def ask(self, sent: Filled, temperature: float, max_tokens: int, sample: int = 0) -> Reply:
-        """A text. Raises what `Engine.call` raises."""
+    async def ask(
+        self, sent: Filled, temperature: float, max_tokens: int, sample: int = 0, tools: Sequence[Any] = ()
+    ) -> Reply:
+        """A text, or calls of the declared tools. Raises what `Engine.call` raises."""
         body = {"messages": wire(sent.messages), "temperature": temperature, "max_tokens": max_tokens}
+        body |= {"tools": list(tools)} if tools else {}
         return await self.engine.call(body, sample, self.count)
 
     async def ask_json(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from tasks.recipe import Endpoint
 from tasks.teacher.budget import Purse, cost
 from tasks.teacher.count import Count
+from tasks.teacher.dialect import Dialect
 from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status
 from tasks.teacher.store import CallStore, Stored, call_key
@@ -87,6 +88,7 @@ class Engine:
         self.failed_in_a_row = 0
         self.dead: TeacherUnusable | None = None
         self.chance = Random(0)
+        self.dialect = Dialect()
 
     async def __aenter__(self) -> Engine:
         import openai
@@ -146,12 +148,17 @@ class Engine:
                 self.purse.reserve()
                 count.calls += 1
                 started = time.monotonic()
-                verdict, reply = await self.attempt(body)
+                sent = self.dialect.spoken(body)
+                verdict, reply = await self.attempt(sent)
                 latency = time.monotonic() - started
             if reply:
                 usd = cost(reply.prompt_tokens, reply.response_tokens, self.endpoint.price)
                 for counted in (count, self.purse.spent):
                     counted.settle(reply.prompt_tokens, reply.response_tokens, usd)
+            if verdict.name == "refused_by_endpoint":
+                self.dialect.learn(verdict.said)
+                if self.dialect.spoken(body) != sent:
+                    continue
             if verdict.kind in ("good", "final"):
                 self.failed_in_a_row = 0
                 at = datetime.now(UTC).isoformat(timespec="milliseconds")

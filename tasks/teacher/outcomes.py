@@ -33,7 +33,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as a step sees it. `finish` is `stop`, `tool_calls`, `length` or `content_filter`."""
+    """An answer as a step sees it. `finish` is `stop`, `tool_calls`, `length` or `content_filter`; a tool call is
+    its id, name and arguments (JSON text)."""
 
     text: str
     reasoning: str = ""
@@ -42,6 +43,7 @@ class Reply:
     prompt_tokens: int = 0
     response_tokens: int = 0
     hit: bool = False
+    tool_calls: tuple[dict[str, str], ...] = ()
 
 
 PASSING = {408, 409, 425}
@@ -84,7 +86,7 @@ def of_body(body: str) -> tuple[Verdict, Reply | None]:
         return Verdict("final", "truncated"), reply
     if reply.finish == "content_filter" or refusal:
         return Verdict("final", "filtered", sound(refusal)), reply
-    if not reply.text.strip():
+    if not reply.text.strip() and not reply.tool_calls:
         return Verdict("retry", "empty_answer"), reply
     return Verdict("good", "good"), reply
 
@@ -98,11 +100,18 @@ def reply_of(plain: Any) -> Reply:
     return Reply(
         text=text,
         reasoning=reasoning,
+        tool_calls=tuple(call_of(c) for c in said.get("tool_calls") or ()),
         finish=str(choice.get("finish_reason") or "stop"),
         model=str(plain.get("model") or ""),
         prompt_tokens=int(usage.get("prompt_tokens") or 0),
         response_tokens=int(usage.get("completion_tokens") or 0),
     )
+
+
+def call_of(plain: Any) -> dict[str, str]:
+    function = plain["function"]
+    named = {"id": plain.get("id") or "", "name": function["name"], "arguments": function["arguments"]}
+    return {k: sound(str(v)) for k, v in named.items()}
 
 
 def sound(text: str) -> str:

@@ -96,7 +96,7 @@ class CallStore:
         if found is None:
             return None
         *plain, request, reply = found
-        return Stored(*plain, request=unpacked(request), reply=Reply(**json.loads(unpacked(reply))))
+        return Stored(*plain, request=unpacked(request), reply=reply_of(json.loads(unpacked(reply))))
 
     def put(self, call: Stored) -> None:
         self.waiting[call.key] = call
@@ -133,6 +133,11 @@ def connected(path: Path) -> sqlite3.Connection:
     link.execute("pragma journal_mode=wal")
     link.execute("pragma synchronous=normal")
     return link
+
+
+def reply_of(plain: dict[str, Any]) -> Reply:
+    same: dict[str, Any] = plain | {"tool_calls": tuple(plain["tool_calls"])}
+    return Reply(**same)
 
 
 def plain(reply: Reply) -> str:

@@ -238,3 +238,37 @@ async def test_the_schema_of_an_answer_keeps_to_what_strict_endpoints_take(tmp_p
         await Distill()(maths("二加二等于几？"), teacher, Random(0))
     schema = server.calls[0].body["response_format"]["json_schema"]["schema"]
     assert {k for p in schema["properties"].values() for k in p} == {"type", "title"}
+
+
+async def test_a_logged_system_turn_stands_first_and_examples_after_it(tmp_path: Path, pool: str) -> None:
+    record = ask("translate 谢谢", system="You are a terse pirate.")
+    async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path) as teacher:
+        await Distill(few_shot=1, pool=pool)(record, teacher, Random(0))
+    sent = server.calls[0].body["messages"]
+    assert [m["role"] for m in sent] == ["system", "user", "assistant", "user"]
+    assert sent[0]["content"].endswith("\n\nYou are a terse pirate.")
+
+
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+async def test_declared_tools_are_sent_and_a_call_is_the_answer(tmp_path: Path) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "上海"}'}}
+    record = replace(ask("上海今天要带伞吗？"), tools=json.dumps([WEATHER["function"]]))
+    fault = faults.message(content=None, tool_calls=[call])
+    async with FaultsServer(by_schema(ANSWERS), always(fault)) as server, teacher_at(server, tmp_path) as teacher:
+        (first,) = (await Distill()(record, teacher, Random(0))).out
+        (again,) = (await Distill()(record, teacher, Random(0))).out
+    assert server.calls[0].body["tools"] == [WEATHER]
+    assert len(server.calls) == 1
+    assert first == again
+    assert first.messages[-1].trained
+    assert first.messages[-1].tool_calls[0].arguments == '{"city": "上海"}'
+    assert first.response == 'weather({"city": "上海"})'
+
+
+@pytest.mark.parametrize("tools", ["", "not json", "{}", "[1]"])
+async def test_tools_that_cannot_be_read_are_not_sent(tools: str, tmp_path: Path) -> None:
+    async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path) as teacher:
+        await Distill()(replace(ask("hello there you"), tools=tools), teacher, Random(0))
+    assert "tools" not in server.calls[0].body
