@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test check format weeks ui constraints clean
+.PHONY: run test check format bench weeks ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -24,6 +24,9 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.near
 
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks

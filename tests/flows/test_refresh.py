@@ -161,6 +161,14 @@ def test_a_usage_error_is_one_sentence_and_exit_2(flywheel: Flywheel, arguments:
     assert done.json["status"] == "error"
 
 
+def test_the_bare_command_shows_help_and_a_wrong_one_names_the_nearest(flywheel: Flywheel) -> None:
+    bare, wrong = flywheel(), flywheel("refrsh")
+    assert bare.code == 0
+    assert "refresh" in bare.out
+    assert wrong.code == 2
+    assert "did you mean refresh" in wrong.err
+
+
 def test_a_teacher_that_understands_nothing_blocks_and_a_better_one_goes_on(flywheel: Flywheel, tmp_path: Path) -> None:
     source, lake = logs(tmp_path / "logs.jsonl"), tmp_path / "lake"
     with teacher(ignorant) as bad:
