@@ -4,7 +4,10 @@
     <name>/versions/1.2.0/             the whole dataset, never changed once it stands
     <name>/increments/00003/           what one run read and what came of it
     <name>/calls.sqlite                every answer, shared by all versions
-    <name>/runs/, <name>/work/         times and costs; shards under way
+    <name>/runs                        what each run cost, and when
+    <name>/work                        shards under way
+
+Increments, runs and work hold log text as it came, so only their owner can read them.
 
 The state of a dataset is a function of its last increment. Each increment names its parent, so the chain
 from the last one back lists the ledgers, the history of prompts, and the rows still pending. A rollback
@@ -93,6 +96,8 @@ class Dataset:
             lock.acquire(timeout=0)
         except Timeout:
             raise Busy(f"another run holds {self.folder}") from None
+        for private in (self.increments, self.runs, self.work):
+            private.mkdir(mode=0o700, exist_ok=True)
         try:
             self.reread()
             self.recover()

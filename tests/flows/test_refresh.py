@@ -140,7 +140,7 @@ def test_a_plan_needs_no_key_and_calls_nobody(flywheel: Flywheel, tmp_path: Path
     assert done.code == 0, done.err
     assert done.json["status"] == "plan"
     assert done.json["plan"] == {"prompts": 10, "label_calls": 10, "answer_calls": 10, "judge_calls": 10}
-    assert not (tmp_path / "lake" / "weekly" / "increments").exists()
+    assert not list((tmp_path / "lake" / "weekly" / "increments").iterdir())
 
 
 @pytest.mark.parametrize(

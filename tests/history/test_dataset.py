@@ -320,3 +320,10 @@ def test_the_same_rows_commit_to_the_same_bytes(tmp_path: Path):
             commit(made, SECOND)
             made.rollback("1.0.0")
     assert tree(tmp_path / "one") == tree(tmp_path / "other")
+
+
+def test_only_the_owner_can_read_what_holds_log_text(tmp_path: Path):
+    dataset = Dataset(tmp_path / "d")
+    with dataset.held():
+        modes = {p.name: p.stat().st_mode & 0o777 for p in (dataset.increments, dataset.runs, dataset.work)}
+    assert modes == {"increments": 0o700, "runs": 0o700, "work": 0o700}
