@@ -54,7 +54,7 @@ define install
 	test -n "$(PYTHON)" || { echo "flywheel needs Python 3.11 or later; set PYTHON=/path/to/python3" >&2; exit 2; }; \
 	if test ! -x $(BIN)/python; then echo "Setting up $(VENV) (once, a minute or two) ..."; fi; \
 	if command -v uv >/dev/null 2>&1 \
-	  && { test -x $(BIN)/python || uv venv -q --seed --python $(PYTHON) $(VENV); } \
+	  && { test -x $(BIN)/python || uv venv -q --seed --python $(PYTHON) $(VENV) 2>/dev/null; } \
 	  && uv pip install -q --python $(BIN)/python -c constraints.txt -e '$(1)' 2>/dev/null; then :; \
 	else \
 	  test -x $(BIN)/pip || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }; \
