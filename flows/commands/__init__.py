@@ -11,6 +11,13 @@ import click
 
 COMMANDS = {
     "refresh": ("flows.commands.refresh", "Pull new logs, distil, gate and publish: one turn of the wheel."),
+    "versions": ("flows.commands.versions", "The versions of a dataset, and which is in force."),
+    "show": ("flows.commands.versions", "What is in a version: splits, languages, task types, gates, ledger."),
+    "diff": ("flows.commands.versions", "Rows added, removed and changed from one version to another."),
+    "trace": ("flows.commands.trust", "A row's log rows, prompts as sent, calls and verdicts."),
+    "verify": ("flows.commands.trust", "Checksums, schema, ids, ledgers and leaks; exit code 1 for findings."),
+    "rollback": ("flows.commands.versions", "Go on from an older version."),
+    "increments": ("flows.commands.versions", "What each run read, and what came of it."),
     "ui": ("flows.commands.ui", "The Prefect UI on this project's runs."),
 }
 

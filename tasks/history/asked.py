@@ -138,4 +138,15 @@ class Past:
         return near
 
 
+def across(old: Sequence[Asked], new: Sequence[Asked], floor: float) -> list[tuple[float, int, int]]:
+    """Pairs of a prompt of `old` and one of `new`, at least `floor` alike, as (likeness, number in old, in new)."""
+    found = candidates(bands([a.turns for a in old]), bands([a.turns for a in new]))
+    first = {a.words: j for j, a in reversed([*enumerate(old)])}
+    alike = []
+    for i, one in enumerate(new):
+        before = {j for j in found.get(i, ()) if j < len(old)} | ({first[one.words]} if one.words in first else set())
+        alike += [(like, j, i) for j in sorted(before) if (like := one.likeness(old[j])) >= floor]
+    return alike
+
+
 NOTHING = Past()

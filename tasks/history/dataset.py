@@ -140,9 +140,13 @@ class Dataset:
     @cached_property
     def chain(self) -> list[Entry]:
         """The increments that count, oldest first: from the last one back through the parents."""
+        return self.chain_to(self.entries[-1]) if self.entries else []
+
+    def chain_to(self, last: Entry) -> list[Entry]:
+        """The increments that counted when `last` was the last one, oldest first."""
         by_seq = {e.seq: e for e in self.entries}
         back: list[Entry] = []
-        here = self.entries[-1] if self.entries else None
+        here: Entry | None = last
         while here:
             if here.kind != "rollback":
                 back.append(here)
@@ -197,13 +201,21 @@ class Dataset:
         kept = [(e, e.files["asked"]) for e in self.chain]
         return Past(tuple(Shard(str(self.file(e, "asked")), f["rows"], f["sha256"]) for e, f in kept if f["rows"]))
 
-    def ledger(self) -> pa.Table:
-        """The last state of every log row that was ever read and still counts."""
+    def ledger(self, last: Entry | None = None) -> pa.Table:
+        """The last state of every log row that was ever read and still counts, or that counted at the entry `last`."""
         states: dict[str, dict[str, str]] = {}
-        for entry in self.chain:
+        for entry in self.chain_to(last) if last else self.chain:
             for row in pq.read_table(self.file(entry, "ledger")).to_pylist():
                 states[row["log_id"]] = row
         return pa.Table.from_pylist([states[i] for i in sorted(states)], schema=LEDGER)
+
+    def publishing(self, version: str) -> Entry:
+        """The increment that published a version. Raises Unfit with those that there are."""
+        for entry in self.entries:
+            if entry.version == version:
+                return entry
+        there = ", ".join(e.version for e in self.entries if e.version) or "none"
+        raise Unfit(f"there is no version {version} in {self.folder}; published were {there}")
 
     def commit(self, entry: Entry, tables: dict[str, pa.Table], staged: Path | None = None) -> Entry:
         """Make an increment, and the version it published, the truth. `staged` is the version's folder.
@@ -232,10 +244,9 @@ class Dataset:
 
     def rollback(self, version: str) -> Entry:
         """Go on from an older version: it is in force again, and so are its watermark, history and pending rows."""
-        origin = next((e for e in self.entries if e.version == version), None)
-        if origin is None:
-            there = ", ".join(e.version for e in self.entries if e.version) or "none"
-            raise Unfit(f"there is no version {version} in {self.folder}; published were {there}")
+        origin = self.publishing(version)
+        if not (self.versions / version).is_dir():
+            raise Unfit(f"version {version} was published, but its folder is gone from {self.versions}")
         return self.commit(Entry(self.next_seq, "rollback", parent=origin.seq, base=version), {})
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.prompt import LANGUAGES, ROOT
-from tasks.record import SCHEMA, identity
+from tasks.record import SCHEMA, Record, identity, message
 from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")
@@ -60,6 +61,7 @@ PAIRS = pa.schema(
         *(CHAT.field(n) for n in ("tools", "language", "task_type", "subtype", "domain")),
     ]
 )
+NEVER = datetime.fromtimestamp(0, UTC)  # when a row was asked is not published
 CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS}
 
 
@@ -68,6 +70,18 @@ def published(table: pa.Table) -> dict[str, pa.Table]:
     scores = [[s["value"] for s in row if s["name"] == "judge"] for row in table.column("scores").to_pylist()]
     judged = table.append_column("judge_score", pa.array([s[0] if s else None for s in scores], pa.float64()))
     return {side: judged.filter(pc.field("split") == side).select(CHAT.names).cast(CHAT) for side in SIDES}
+
+
+def record(row: dict[str, Any]) -> Record:
+    """A published row as a record: what it says and what it is called; what was never published of it is empty."""
+    return Record(
+        roots=tuple(row["roots"]),
+        messages=tuple(message(m) for m in row["messages"]),
+        asked_at=NEVER,
+        input=row["input"],
+        tools=row["tools"],
+        language=row["language"],
+    )
 
 
 def parent_rows(version: Path | None) -> dict[str, pa.Table]:

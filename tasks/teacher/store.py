@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,8 +96,7 @@ class CallStore:
         found = self.reader.execute("select * from calls where key = ?", (key,)).fetchone()
         if found is None:
             return None
-        *plain, request, reply = found
-        return Stored(*plain, request=unpacked(request), reply=reply_of(json.loads(unpacked(reply))))
+        return stored_of(found)
 
     def put(self, call: Stored) -> None:
         self.waiting[call.key] = call
@@ -133,6 +133,21 @@ def connected(path: Path) -> sqlite3.Connection:
     link.execute("pragma journal_mode=wal")
     link.execute("pragma synchronous=normal")
     return link
+
+
+def stored(path: Path) -> Iterator[Stored]:
+    """Every call of a store, in the order of their keys; reads alone, also while a run writes. None where there is no
+    store."""
+    if not path.is_file():
+        return
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
+        for found in link.execute("select * from calls order by key"):
+            yield stored_of(found)
+
+
+def stored_of(found: tuple[Any, ...]) -> Stored:
+    *plain, request, reply = found
+    return Stored(*plain, request=unpacked(request), reply=reply_of(json.loads(unpacked(reply))))
 
 
 def reply_of(plain: dict[str, Any]) -> Reply:
