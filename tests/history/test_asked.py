@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.history.asked import ASKED, NOTHING, Asked, Past, segment
+from tasks.history.asked import ASKED, NOTHING, Asked, Past, across, segment
 from tasks.history.near import BUCKET_CAP, FORMAT, bands
 from tasks.shard import write
 from tests.rows import HOSTILE, answered, ask, edited, past, said
@@ -166,3 +166,17 @@ def test_a_segment_holds_no_text_that_is_published(tmp_path: Path):
     stored = str(pq.read_table(tmp_path / "asked.parquet").to_pylist())
     assert "WALLET" not in stored
     assert "BUTTON" not in stored
+
+
+def test_pairs_across_two_lists_are_those_of_one_and_the_other_alone():
+    text = "请用几句话给我讲清楚悬索桥是怎样把桥面的重量传到两岸的"
+    old = [Asked.of(ask(t)) for t in ("What do zebras eat in winter?", text)]
+    new = [Asked.of(ask(t)) for t in (text + "呢", "Which lamp is best?", text, "Which lamp is best??")]
+    assert [(j, i) for _, j, i in across(old, new, 0.7)] == [(1, 0), (1, 2)]
+    assert across(old, [], 0.7) == across([], new, 0.7) == []
+
+
+def test_the_same_words_are_found_across_lists_where_buckets_are_full():
+    begun = "The same long beginning of a request that everybody in this company sends, " * 8
+    old = [Asked.of(ask(f"{begun}{i:04d}")) for i in range(BUCKET_CAP + 5)]
+    assert (1.0, BUCKET_CAP + 4, 0) in across(old, [old[-1]], 0.9)

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.recipe import PROJECT
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import CallStore, Stored, call_key
+from tasks.teacher.store import CallStore, Stored, call_key, stored
 
 HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
 BODY = {"model": "m", "messages": [{"role": "user", "content": "面包"}], "temperature": 0.0, "max_tokens": 10}
@@ -31,6 +31,18 @@ async def test_what_was_put_is_there_at_once_and_after_reopening(tmp_path: Path)
     async with CallStore(tmp_path / "calls.sqlite") as store:
         assert [store.get(c.key) for c in kept] == kept
         assert store.get("d") is None
+
+
+async def test_a_store_is_read_through_while_another_writes_and_is_not_made_by_reading(tmp_path: Path) -> None:
+    path = tmp_path / "一 store?#%.sqlite"
+    assert list(stored(path)) == []
+    assert not path.exists()
+    async with CallStore(path) as store:
+        store.put(call("b", HOSTILE))
+        store.put(call("a"))
+        await store.flush()
+        assert list(stored(path)) == [call("a"), call("b", HOSTILE)]
+    assert list(stored(path)) == [call("a"), call("b", HOSTILE)]
 
 
 async def test_the_later_answer_to_a_key_counts(tmp_path: Path) -> None:
