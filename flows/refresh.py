@@ -127,7 +127,7 @@ def pulled(recipe: Recipe, dataset: Dataset, since: datetime | None, until: date
     sources = []
     for i, source in enumerate(recipe.sources):
         folder = str(dataset.work / "pull" / f"{i:03d}")
-        plain = pull(source, since, until, dataset, folder, recipe.shard_rows)
+        plain = pull(source, since, until, dataset, folder, recipe.shard_rows, recipe.pull)
         given.append(plain)
         sources.append(Pulled.of(plain))
         say(f"pull     {sources[-1].read} rows read from {source.uri}, {sources[-1].seen} seen before")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -53,16 +53,49 @@ class Mapping(Part):
     model: str = Field(default="model", description="The logged model.")
     vote: str = Field(default="feedback", description="up or down, thumbs, 1 or -1.")
     tools: str = Field(default="tools", description="The declared tools, as a list or as JSON text.")
+    input: str = Field(default="", description="Text that goes with what is asked; none where it is empty.")
+    system: str = Field(default="", description="A system turn that stands beside the turns; none where it is empty.")
+
+
+READY = {
+    "own": Mapping(),
+    "openai": Mapping(
+        time="ts",
+        messages="request.messages",
+        response="response.choices.0.message.content",
+        conversation="request.metadata.session_id",
+        user="request.user",
+        model="request.model",
+        tools="request.tools",
+    ),
+    "sharegpt": Mapping(messages="conversations", system="system"),
+    "alpaca": Mapping(messages="instruction", response="output", input="input", system="system"),
+}
+
+
+def mapped(given: Any) -> Any:
+    """A ready-made mapping by its name. Raises ValueError with the nearest name."""
+    if not isinstance(given, str):
+        return given
+    if given in READY:
+        return READY[given]
+    near = difflib.get_close_matches(given, READY, 1) or READY
+    raise ValueError(f"there is no ready mapping {given}; did you mean {' or '.join(near)}")
 
 
 class Source(Part):
     """Where logs come from."""
 
-    uri: str = Field(description="A JSONL file (plain, .gz or .zst), a folder of them, or a glob.")
+    uri: str = Field(description="A file (JSON Lines, JSON, CSV or Parquet), a folder of them, or a glob.")
     name: str = Field(
         default="logs", description="Names this source in log ids; give two sources with clashing row ids two names."
     )
-    mapping: Mapping = Field(default=Mapping(), description="Where a log line keeps what.")
+    mapping: Annotated[Mapping, BeforeValidator(mapped)] = Field(
+        default=Mapping(), description="Where a log line keeps what; or openai, sharegpt, alpaca or own."
+    )
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=1, description="Between the cells of CSV; found where it is left out."
+    )
     since: Moment | None = Field(default=None, description="Rows asked before this are left alone (inclusive bound).")
 
 
@@ -108,6 +141,15 @@ class Output(Part):
 
     dir: str = Field(default="data/lake", description="The lake: one folder for each dataset.")
     name: str = Field(default="weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
+
+
+class Pulling(Part):
+    """How much of the logs may be unreadable before the run stops: by then the file or its mapping is wrong."""
+
+    max_unreadable_share: float = Field(
+        default=0.5, ge=0, le=1, description="Of the new lines of a file, and of a source, from 20 lines on."
+    )
+    max_unreadable_rows: int | None = Field(default=None, ge=0, description="New unreadable lines in a source.")
 
 
 class Clean(Part):
@@ -200,6 +242,7 @@ class Recipe(Part):
     seed: int = Field(default=7, description="Every random choice comes from it.")
     card_language: Literal["en", "zh"] = Field(default="en", description="The language of the dataset card.")
     licence: str = Field(default="other", description="The dataset's licence, for its card.")
+    pull: Pulling = Field(default=Pulling(), description="How much of the logs may be unreadable.")
     clean: Clean = Field(default=Clean(), description="What may be taken out of a text.")
     mine: Mine = Field(default=Mine(), description="Which prompts are worth an answer.")
     label: Label = Field(default=Label(), description="Task types and domains.")

@@ -66,6 +66,15 @@ def test_a_typo_names_the_nearest_field(plain: dict[str, Any], where: str, hint:
     assert fault.value.what.startswith("weekly.yaml: ")
 
 
+def test_a_ready_mapping_goes_by_name_and_a_typo_names_the_nearest() -> None:
+    recipe = checked({"sources": [{"uri": "a", "mapping": "openai"}]})
+    assert recipe.sources[0].mapping.messages == "request.messages"
+    assert checked(recipe.model_dump()) == recipe
+    with pytest.raises(RecipeError, match="no ready mapping openia; did you mean openai") as fault:
+        checked({"sources": [{"uri": "a", "mapping": "openia"}]})
+    assert fault.value.where == "sources.0.mapping"
+
+
 @pytest.mark.parametrize(
     ("plain", "where"),
     [

@@ -85,8 +85,9 @@ def told(file: str, sources: tuple[str, ...], out: str | None, changes: tuple[st
     """The recipe with what the command line changes."""
     plain = read(file, changes).model_dump()
     if sources:
-        mapping = plain["sources"][0]["mapping"] if plain["sources"] else {}
-        plain["sources"] = [{"uri": uri, "mapping": mapping} for uri in sources]
+        first = plain["sources"][0] if plain["sources"] else {}
+        how = {key: first[key] for key in ("mapping", "delimiter") if key in first}
+        plain["sources"] = [{"uri": uri, **how} for uri in sources]
     if out:
         plain["output"]["dir"] = str(Path(out).expanduser().absolute())
     return checked(plain, file)

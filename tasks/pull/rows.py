@@ -20,7 +20,7 @@ ROLES = {
     "ai": "assistant",
     "model": "assistant",
 }
-ROLES |= {"system": "system", "developer": "system", "tool": "tool", "function": "tool"}
+ROLES |= {"observation": "tool", "system": "system", "developer": "system", "tool": "tool", "function": "tool"}
 VOTES = {"up": "up", "thumbs_up": "up", "like": "up", "1": "up", "1.0": "up", "+1": "up", "true": "up", "good": "up"}
 VOTES |= {
     "down": "down",
@@ -58,10 +58,13 @@ def record_of(row: dict[str, Any], mapping: Mapping, source: str) -> Record:
         raise Unreadable("nothing_asked")
     asked_at = moment(at(row, mapping.time))
     tools = at(row, mapping.tools)
+    if (system := text(at(row, mapping.system))[0]) and messages[0].role != "system":
+        messages.insert(0, Message("system", system))
     return Record(
         roots=(log_id(row, mapping, source, asked_at),),
         messages=tuple(messages),
         asked_at=asked_at,
+        input=text(at(row, mapping.input))[0],
         tools=sound(tools if isinstance(tools, str) else json.dumps(tools, ensure_ascii=False) if tools else ""),
         tags=() if textual else (NOT_TEXT,),
         conversation=hashed("c", source, at(row, mapping.conversation)),
@@ -136,7 +139,9 @@ def moment(given: Any) -> datetime:
 
 
 def at(row: dict[str, Any], path: str) -> Any:
-    """What stands at a dotted path; None where nothing does."""
+    """What stands at a dotted path, or under a name with dots; None where nothing does, and for no path."""
+    if not path or path in row:
+        return row.get(path) if path else None
     here: Any = row
     for step in path.split("."):
         if isinstance(here, dict):

@@ -14,12 +14,17 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from tasks.pull.lines import Line, files, read
+from tasks.pull.bounds import Bounds, Met, printable
+from tasks.pull.files import files
+from tasks.pull.formats import read
+from tasks.pull.lines import Line
 from tasks.pull.rows import Unreadable, record_of
-from tasks.recipe import Source
+from tasks.recipe import Pulling, Source
 from tasks.record import Record, identity
 from tasks.shard import Shard, write, write_records
 
+BOUND = Pulling()
+KEPT = 2**16  # bytes of an unreadable line; its id is made of all of them
 UNREADABLE = pa.schema(
     [
         ("log_id", pa.string()),
@@ -72,9 +77,17 @@ class Pulled:
         return cls(**(plain | files))
 
 
-def pull(source: Source, window: Window, known: Collection[str], folder: Path, shard_rows: int) -> Pulled:
-    """Read a source into `folder`. Raises RecipeError where there is nothing to read."""
+def pull(
+    source: Source,
+    window: Window,
+    known: Collection[str],
+    folder: Path,
+    shard_rows: int,
+    bound: Pulling = BOUND,
+) -> Pulled:
+    """Read a source into `folder`. Raises RecipeError where there is nothing to read, or too much that cannot be."""
     pulled = Pulled(source.name, source.uri)
+    bounds = Bounds(bound, Met(printable(source.uri)))
     met: set[str] = set()
     batch: list[Record] = []
     bad: list[dict[str, Any]] = []
@@ -84,9 +97,14 @@ def pull(source: Source, window: Window, known: Collection[str], folder: Path, s
         if len(batch) >= size:
             pulled.shards.append(write_records(batch, folder / f"part-{len(pulled.shards):05d}.parquet"))
             batch.clear()
+        if len(bad) >= size:
+            place = folder / f"unreadable-{len(pulled.unreadable):05d}.parquet"
+            pulled.unreadable.append(write(pa.Table.from_pylist(bad, schema=UNREADABLE), place))
+            bad.clear()
 
     for path in files(source.uri):
-        for line in read(path):
+        bounds.begin(path.name)
+        for line in read(path, source.mapping, source.delimiter):
             try:
                 record = record_of(row(line), source.mapping, source.name)
             except (Unreadable, RecursionError) as why:
@@ -97,20 +115,24 @@ def pull(source: Source, window: Window, known: Collection[str], folder: Path, s
                 else:
                     met.add(log_id)
                     bad.append(quarantined(log_id, source, line, reason))
+                    bounds.count(line, reason)
+                    flush(shard_rows)
                 continue
             log_id = record.roots[0]
             if record.asked_at not in window:
                 pulled.outside += 1
+                bounds.count(line)
             elif log_id in known or log_id in met:
                 pulled.seen += 1
             else:
                 met.add(log_id)
                 mark = max(mark or record.asked_at, record.asked_at)
                 batch.append(record)
+                bounds.count(line)
                 flush(shard_rows)
+        bounds.end(bounds.file)
+    bounds.end(bounds.source)
     flush(1)
-    if bad:
-        pulled.unreadable.append(write(pa.Table.from_pylist(bad, schema=UNREADABLE), folder / "unreadable.parquet"))
     pulled.watermark = mark.isoformat() if mark else ""
     return pulled
 
@@ -128,5 +150,5 @@ def quarantined(log_id: str, source: Source, line: Line, reason: str) -> dict[st
         "file": line.file,
         "line": line.number,
         "reason": reason,
-        "raw": line.raw,
+        "raw": line.raw[:KEPT],
     }

@@ -14,7 +14,7 @@ from tasks.history.dataset import Dataset
 from tasks.loop import passing
 from tasks.pull.source import Window
 from tasks.pull.source import pull as pull_source
-from tasks.recipe import Source
+from tasks.recipe import Pulling, Source
 
 
 @task(
@@ -27,8 +27,14 @@ from tasks.recipe import Source
     cache_policy=NO_CACHE,
 )
 def pull(
-    source: Source, since: datetime | None, until: datetime | None, dataset: Dataset, folder: str, rows: int
+    source: Source,
+    since: datetime | None,
+    until: datetime | None,
+    dataset: Dataset,
+    folder: str,
+    rows: int,
+    bound: Pulling,
 ) -> dict[str, Any]:
     """One source into shards of records; gives what was read. Never cached: a log grows."""
     window = Window(since or source.since, until)
-    return pull_source(source, window, dataset.known, Path(folder), rows).plain()
+    return pull_source(source, window, dataset.known, Path(folder), rows, bound).plain()

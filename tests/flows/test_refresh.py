@@ -124,6 +124,17 @@ def test_a_published_version_loads_with_both_configs(flywheel: Flywheel, tmp_pat
     assert loaded.returncode == 0, loaded.stderr
 
 
+def test_a_log_that_is_mostly_unreadable_stops_with_exit_2_before_anything_is_asked(
+    flywheel: Flywheel, tmp_path: Path
+) -> None:
+    source = tmp_path / "logs.jsonl"
+    source.write_text("<html>\n" * 30)
+    done = flywheel("refresh", "--source", str(source), "--out", str(tmp_path / "lake"), "--plan", "--json")
+    assert (done.code, done.json["status"], done.json["error"]["where"]) == (2, "error", "pull.max_unreadable_share")
+    assert done.json["error"]["what"].startswith("logs.jsonl: 30 of 30 new lines cannot be read (100%, more than 50%)")
+    assert "Traceback" not in done.out + done.err
+
+
 def test_own_logs_without_a_key_stop_with_exit_2_and_name_it(flywheel: Flywheel, tmp_path: Path) -> None:
     source = logs(tmp_path / "logs.jsonl")
     done = flywheel("refresh", "--source", source, "--out", str(tmp_path / "lake"), "--json")

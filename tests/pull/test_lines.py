@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from tasks.pull.lines import MAX_LINE, Line, files, read
+from tasks.pull.files import files
+from tasks.pull.formats import read
+from tasks.pull.lines import MAX_LINE, Line
 from tasks.recipe import RecipeError
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -77,7 +79,7 @@ def test_each_bad_line_keeps_its_place_its_reason_and_its_bytes(tmp_path: Path) 
         (1, ""),
         (3, "not_json"),
         (4, "not_an_object"),
-        (5, "not_utf8"),
+        (5, "encoding_unknown"),
         (6, "nested_too_deep"),
         (7, "not_json"),
         (8, "not_an_object"),
@@ -135,4 +137,4 @@ def test_a_source_without_logs_says_what_was_expected(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RecipeError, match="no logs at") as fault:
         files(uri)
-    assert (fault.value.where, ".jsonl.zst" in fault.value.hint) == ("sources", True)
+    assert (fault.value.where, ".parquet" in fault.value.hint) == ("sources", True)

@@ -102,7 +102,7 @@ def test_an_unreadable_line_is_kept_with_its_place_reason_and_bytes(tmp_path: Pa
     assert rows.schema == UNREADABLE
     kept = [(r["file"], r["line"], r["reason"], r["raw"]) for r in rows.to_pylist()]
     assert kept == [
-        ("logs.jsonl", 2, "not_utf8", b"{half \xff\n"),
+        ("logs.jsonl", 2, "encoding_unknown", b"{half \xff\n"),
         ("logs.jsonl", 3, "no_messages", b'{"messages": []}\n'),
     ]
     assert (result.read, result.new, asked(result)) == (4, 4, ["1", "2"])

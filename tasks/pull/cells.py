@@ -1,0 +1,40 @@
+"""What CSV and Parquet have in common: rows under named columns, and JSON text in a column."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from tasks.pull.lines import plain
+from tasks.recipe import Mapping
+
+
+def column(path: str, names: Collection[str]) -> str:
+    """The column that a dotted path begins in; empty where there is none. A name with dots is a column too."""
+    if path in names:
+        return path
+    return path.split(".")[0] if path.split(".")[0] in names else ""
+
+
+def structured(row: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
+    """A row with JSON text read where the mapping looks into it: turns, and columns that a path leads into.
+
+    A messages column with other text is a prompt, JSON or not.
+    """
+    paths = (path for path in mapping.model_dump().values() if "." in path and path not in row)
+    inner = {path.split(".")[0] for path in paths}
+    read = {name: loaded(row[name]) for name in inner if isinstance(row.get(name), str)}
+    turns = row.get(mapping.messages)
+    if isinstance(turns, str) and isinstance(given := loaded(turns), list) and given:
+        read |= {mapping.messages: given} if all(isinstance(turn, dict) for turn in given) else {}
+    return row | read
+
+
+def loaded(text: str) -> Any:
+    """JSON text as plain data, other text as it is."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return plain(text)
+    except (ValueError, RecursionError):
+        return text
