@@ -94,7 +94,7 @@ class Source(Part):
         default=Mapping(), description="Where a log line keeps what; or openai, sharegpt, alpaca or own."
     )
     delimiter: str | None = Field(
-        default=None, min_length=1, max_length=1, description="Between the cells of CSV; found where it is left out."
+        default=None, pattern=r'^[^"\r\n]$', description="Between the cells of CSV; found where it is left out."
     )
     since: Moment | None = Field(default=None, description="Rows asked before this are left alone (inclusive bound).")
 

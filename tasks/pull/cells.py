@@ -16,17 +16,21 @@ def column(path: str, names: Collection[str]) -> str:
     return path.split(".")[0] if path.split(".")[0] in names else ""
 
 
-def structured(row: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
+def inner(names: Collection[str], mapping: Mapping) -> frozenset[str]:
+    """The columns that a path of the mapping leads into."""
+    paths = (path for path in mapping.model_dump().values() if "." in path and path not in names)
+    return frozenset(path.split(".")[0] for path in paths)
+
+
+def structured(row: dict[str, Any], messages: str, inner: Collection[str]) -> dict[str, Any]:
     """A row with JSON text read where the mapping looks into it: turns, and columns that a path leads into.
 
     A messages column with other text is a prompt, JSON or not.
     """
-    paths = (path for path in mapping.model_dump().values() if "." in path and path not in row)
-    inner = {path.split(".")[0] for path in paths}
     read = {name: loaded(row[name]) for name in inner if isinstance(row.get(name), str)}
-    turns = row.get(mapping.messages)
+    turns = row.get(messages)
     if isinstance(turns, str) and isinstance(given := loaded(turns), list) and given:
-        read |= {mapping.messages: given} if all(isinstance(turn, dict) for turn in given) else {}
+        read |= {messages: given} if all(isinstance(turn, dict) for turn in given) else {}
     return row | read
 
 

@@ -11,16 +11,16 @@ import csv
 import io
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from tasks.pull.cells import column, structured
+from tasks.pull.cells import column, inner, structured
 from tasks.pull.encoding import decoded
 from tasks.pull.lines import FIRST, MAX_LINE, Line, Physical, physical
 from tasks.pull.unpacked import HEAD
 from tasks.recipe import Mapping
 
 USUAL = ",\t;|"
-SNIFFED_LINES = 20
+SNIFFED = 4096  # its time grows with the square of what it is given
 
 
 class Unclosed(csv.Error):
@@ -76,6 +76,7 @@ def delimited(stream: io.BufferedReader, file: str, mapping: Mapping, delimiter:
     if not column(mapping.messages, header):
         yield Line(file, records.taken[0].number, None, "columns_missing", records.raw[:FIRST])
         return
+    deep = inner(header, mapping)
     while True:
         try:
             cells = records.next()
@@ -86,21 +87,27 @@ def delimited(stream: io.BufferedReader, file: str, mapping: Mapping, delimiter:
         if cells is None:
             return
         if cells:
-            yield row(records, header, cells, file, mapping)
+            yield row(
+                records,
+                header,
+                cells,
+                Line(file, records.taken[0].number, None, "", records.raw),
+                mapping.messages,
+                deep,
+            )
 
 
-def row(records: Records, header: list[str], cells: list[str], file: str, mapping: Mapping) -> Line:
-    number, raw = records.taken[0].number, records.raw
-    if any(decoded(line.raw) is None for line in records.taken):
-        return Line(file, number, None, "encoding_unknown", raw)
+def row(records: Records, header: list[str], cells: list[str], line: Line, messages: str, deep: frozenset[str]) -> Line:
+    if any(decoded(taken.raw) is None for taken in records.taken):
+        return replace(line, reason="encoding_unknown")
     if len(cells) != len(header):
-        return Line(file, number, None, "columns_differ", raw)
-    return Line(file, number, structured(dict(zip(header, cells, strict=True)), mapping), "", raw)
+        return replace(line, reason="columns_differ")
+    return replace(line, row=structured(dict(zip(header, cells, strict=True)), messages, deep))
 
 
 def found(head: bytes, mapping: Mapping) -> str:
     """The delimiter of a file that begins like this."""
-    lines = [text for line in head.splitlines(keepends=True)[:SNIFFED_LINES] if (text := decoded(line))]
+    lines = [text for line in head.splitlines(keepends=True) if (text := decoded(line))]
     for sign in USUAL:
         try:
             if column(mapping.messages, next(csv.reader(lines[:1], delimiter=sign), [])):
@@ -108,6 +115,7 @@ def found(head: bytes, mapping: Mapping) -> str:
         except csv.Error:
             continue
     try:
-        return csv.Sniffer().sniff("".join(lines)).delimiter
+        sign = csv.Sniffer().sniff("".join(lines)[:SNIFFED]).delimiter
     except csv.Error:
         return ","
+    return "," if sign.isalnum() or sign in "\"' \r\n" else sign

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.pull.cells import column, structured
+from tasks.pull.cells import column, inner, structured
 from tasks.pull.lines import Line, plain
 from tasks.recipe import Mapping
 
@@ -28,19 +28,20 @@ def parquet(path: Path, mapping: Mapping) -> Iterator[Line]:
             if not column(mapping.messages, names):
                 yield Line(path.name, 1, None, "columns_missing", ", ".join(names).encode("utf-8", "replace"))
                 return
+            deep = inner(names, mapping)
             for batch in file.iter_batches(BATCH):
-                for line in rows(batch, path.name, number, mapping):
+                for line in rows(batch, path.name, number, mapping.messages, deep):
                     number = line.number
                     yield line
     except (pa.ArrowException, OSError) as fault:
         yield Line(path.name, number + 1, None, "parquet_broken", str(fault).encode("utf-8", "replace"))
 
 
-def rows(batch: pa.RecordBatch, file: str, before: int, mapping: Mapping) -> Iterator[Line]:
+def rows(batch: pa.RecordBatch, file: str, before: int, messages: str, deep: frozenset[str]) -> Iterator[Line]:
     for i in range(batch.num_rows):
         try:
             raw = json.dumps(batch.slice(i, 1).to_pylist()[0], ensure_ascii=False, default=written)
-            row = structured(plain(raw), mapping)
+            row = structured(plain(raw), messages, deep)
         except UnicodeDecodeError:
             yield Line(file, before + i + 1, None, "encoding_unknown")
         except RecursionError:

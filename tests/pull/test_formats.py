@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -328,3 +329,9 @@ def test_sharegpt_and_alpaca_are_read_by_their_ready_mappings(tmp_path: Path) ->
     (one,) = pulled(tmp_path / "b.json", raw, mapping="alpaca").shards[0].records()
     assert (one.instruction, one.input, one.student_response) == ("Translate.", "你好", "Hello")
     assert READY["own"] == Source(uri="a").mapping == Source.model_validate({"uri": "a", "mapping": "own"}).mapping
+
+
+def test_a_page_full_of_quotes_does_not_keep_the_search_for_a_delimiter_busy(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    assert reasons(pulled(tmp_path / "a.csv", b" '" * 32_000)) == ["columns_missing"]
+    assert time.monotonic() - begun < 3, "csv.Sniffer needs ten seconds and more for all of it"
