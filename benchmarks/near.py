@@ -1,4 +1,4 @@
-"""Near-duplicate signatures: ours for all rows at once, beside datasketch row by row. Run it by `make bench`.
+"""Near-duplicates: how fast signatures are beside datasketch, and how many pairs the bands find (`make bench`).
 
 The texts are the samples' prompts and answers, in Chinese and English, each with a number of its own so that no two are
 equal. Rates are rows for each second of CPU time, so that a shared machine does not matter much.
@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 from datasketch import MinHash
 
-from tasks.history.near import PERMUTATIONS, bands, shingles, signatures
+from tasks.history.near import PERMUTATIONS, bands, jaccard, shingles, signatures
 from tasks.text import key
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples" / "recorded.jsonl"
@@ -46,6 +47,24 @@ def rate(work: Callable[[Sequence[str]], Any], rows: Sequence[str]) -> float:
     return len(rows) / (time.process_time() - began)
 
 
+def recall(count: int) -> dict[float, tuple[int, int]]:
+    """Of pairs of a text and an edited copy, by exact likeness in tenths: (found by the bands, all)."""
+    dice, found = Random(0), dict[float, tuple[int, int]]()
+    originals = texts(count)
+    copies = [edited(text, dice.uniform(0.01, 0.2), dice) for text in originals]
+    one, other = bands(originals), bands(copies)
+    for i, (a, b) in enumerate(zip(originals, copies, strict=True)):
+        tenth = int(jaccard(a, b) * 10) / 10
+        hit, all_ = found.get(tenth, (0, 0))
+        found[tenth] = (hit + bool((one[i] == other[i]).any()), all_ + 1)
+    return found
+
+
+def edited(text: str, rate: float, dice: Random) -> str:
+    """The text with some characters left out."""
+    return "".join(c for c in text if dice.random() > rate)
+
+
 def main() -> None:
     rows = texts(ROWS)
     size = sum(map(len, rows)) / ROWS
@@ -53,6 +72,9 @@ def main() -> None:
     print(f"signatures, all at once     {rate(signatures, rows):>9,.0f}")
     print(f"signatures and bands        {rate(bands, rows):>9,.0f}")
     print(f"datasketch, update_batch    {rate(datasketch_signatures, rows[:ROW_BY_ROW]):>9,.0f}")
+    print("pairs of a text and an edited copy, by exact likeness: found by the bands")
+    for tenth, (hit, all_) in sorted(recall(ROWS).items()):
+        print(f"{tenth:.1f} to {tenth + 0.1:.1f}  {hit:>6} of {all_:>6}  {hit / all_:6.1%}")
 
 
 if __name__ == "__main__":

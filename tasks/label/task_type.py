@@ -44,16 +44,24 @@ class TaskType:
         )
         if label is None:
             return Outcome().dropping("unparsed", f"label: {reply.text[:200]}")
-        task_type, _, subtype = label.task_type.partition("/")  # type: ignore[attr-defined]
-        known = replace(record, task_type=task_type, subtype=subtype, domain=label.domain)  # type: ignore[attr-defined]
+        task_type, _, subtype = label.task_type.partition("/")
+        known = replace(record, task_type=task_type, subtype=subtype, domain=label.domain)
         return Outcome.keeping(known.stamped("label/task_type", prompt.sha256, teacher.model))
 
 
+class Label(BaseModel):
+    """What the teacher says of a prompt; the task type as `type/subtype`."""
+
+    task_type: str
+    domain: str
+
+
 @cache
-def labelled(taxonomy: Taxonomy) -> type[BaseModel]:
+def labelled(taxonomy: Taxonomy) -> type[Label]:
     """The shape of the answer: nothing but names of the taxonomy."""
     return create_model(
         "Labelled",
+        __base__=Label,
         task_type=(one_of(taxonomy.types), ...),
         domain=(one_of(taxonomy.domains), ...),
     )

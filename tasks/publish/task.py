@@ -8,20 +8,37 @@ from typing import Any
 import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
 
 from tasks.history.dataset import Dataset, Entry
-from tasks.loop import Bench, inputs, run
+from tasks.loop import Bench, inputs, passing, run
 from tasks.publish import version
 from tasks.step import Step
 
 
-@task(name="split", task_run_name="split {what}", cache_policy=NO_CACHE)
+@task(
+    name="split",
+    task_run_name="split {what}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(1),
+    retry_jitter_factor=1,
+    retry_condition_fn=passing,
+    cache_policy=NO_CACHE,
+)
 async def split(what: str, step: Step, given: list[dict[str, Any]], bench: Bench) -> dict[str, Any]:
     """Every row its side; never cached, as it is cheap and stands next to the commit. Gives the tally."""
     return (await run(step, inputs(given, None), bench)).plain()
 
 
-@task(name="stage", task_run_name="stage the version", cache_policy=NO_CACHE)
+@task(
+    name="stage",
+    task_run_name="stage the version",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(1),
+    retry_jitter_factor=1,
+    retry_condition_fn=passing,
+    cache_policy=NO_CACHE,
+)
 def stage(
     folder: str, rows: pa.Table, parent: str | None, merged: dict[str, list[str]], given: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -36,6 +53,6 @@ def stage(
 def publish(
     dataset: Dataset, entry: Entry, tables: dict[str, pa.Table], staged: dict[str, Any], findings: list[dict[str, Any]]
 ) -> str:
-    """The commit; gives the version's folder."""
+    """The commit; gives the version's folder. Not retried: what a broken one leaves, the next run clears."""
     dataset.commit(entry, tables, Path(staged["folder"]))
     return str(dataset.versions / str(entry.version))
