@@ -1,0 +1,153 @@
+"""The recipe: everything a run may be told, as one checked object.
+
+A YAML file on disk, `--set key.path=value` on the command line, a form in the Prefect UI: all three
+are this model. Every field has a default that is fit for use, but for where the logs are and which
+model teaches. A file for each group of its parts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from tasks.recipe.answering import Answer, Judging
+from tasks.recipe.endpoints import Budget, Endpoint, Price
+from tasks.recipe.mining import Clean, Label, Mine
+from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, located, utc
+from tasks.recipe.publishing import Dedup, Gates, Output, Split
+from tasks.recipe.sources import READY, Mapping, Pulling, Source
+
+__all__ = [
+    "PROJECT",
+    "READY",
+    "Answer",
+    "Budget",
+    "Clean",
+    "Dedup",
+    "Endpoint",
+    "Gates",
+    "Judging",
+    "Label",
+    "Mapping",
+    "Mine",
+    "Moment",
+    "Output",
+    "Price",
+    "Pulling",
+    "Recipe",
+    "RecipeError",
+    "Source",
+    "Split",
+    "checked",
+    "located",
+    "put",
+    "read",
+    "utc",
+]
+
+
+class Recipe(Part):
+    """One refresh, whole."""
+
+    sources: list[Source] = Field(default=[], description="Where the logs are.")
+    teacher: Endpoint = Field(default=Endpoint(), description="Who answers.")
+    judge: Endpoint | None = Field(default=None, description="Who labels and judges; the teacher when left out.")
+    budget: Budget = Field(default=Budget(), description="Caps on money, tokens and calls.")
+    output: Output = Field(default=Output(), description="Where the dataset is kept.")
+    seed: int = Field(default=7, description="Every random choice comes from it.")
+    card_language: Literal["en", "zh"] = Field(default="en", description="The language of the dataset card.")
+    licence: str = Field(default="other", description="The dataset's licence, for its card.")
+    pull: Pulling = Field(default=Pulling(), description="How much of the logs may be unreadable.")
+    clean: Clean = Field(default=Clean(), description="What may be taken out of a text.")
+    mine: Mine = Field(default=Mine(), description="Which prompts are worth an answer.")
+    label: Label = Field(default=Label(), description="Task types and domains.")
+    answer: Answer = Field(default=Answer(), description="How the teacher answers.")
+    judging: Judging = Field(default=Judging(), description="How answers are judged.")
+    gates: Gates = Field(default=Gates(), description="What must hold before a version is published.")
+    dedup: Dedup = Field(default=Dedup(), description="What counts as the same.")
+    split: Split = Field(default=Split(), description="Shares for validation and test.")
+    shard_rows: int = Field(default=1000, ge=1, description="Records in one Prefect task.")
+
+    @model_validator(mode="after")
+    def priced(self) -> Recipe:
+        for who in ("teacher", "judge"):
+            end = getattr(self, who)
+            if self.budget.usd is not None and end and end.price is None and not end.recorded:
+                raise ValueError(f"budget.usd needs {who}.price: {{input, output}} in USD for a million tokens")
+        return self
+
+    @property
+    def dataset(self) -> Path:
+        return located(self.output.dir) / self.output.name
+
+
+def read(path: str | Path, changes: Iterable[str] = ()) -> Recipe:
+    """A recipe from a YAML file, with `key.path=value` changes. Raises RecipeError with the field named."""
+    file = located(str(path))
+    if not file.is_file():
+        raise RecipeError(f"no recipe at {file}", hint=f"try {PROJECT / 'deployments/recipes/minimal.yaml'}")
+    try:
+        plain = yaml.safe_load(file.read_text()) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise RecipeError(f"{file} is not YAML: {str(fault).replace(chr(10), ' ')}", where=str(file)) from None
+    if not isinstance(plain, dict):
+        raise RecipeError(f"{file} holds a {type(plain).__name__}; expected fields such as sources and teacher")
+    for change in changes:
+        put(plain, change)
+    return checked(plain, str(file))
+
+
+def put(plain: dict[str, Any], change: str) -> None:
+    """Set `key.path=value`; the value is read as YAML, a number in the path counts into a list."""
+    path, sign, value = change.partition("=")
+    if not sign or not path:
+        raise RecipeError(f"--set {change}: expected key.path=value, such as teacher.model=gpt-5")
+    *way, last = path.split(".")
+    try:
+        here: Any = plain
+        for key in way:
+            if isinstance(here, dict) and here.get(key) is None:
+                here[key] = {}
+            here = here[int(key) if isinstance(here, list) else key]
+        here[int(last) if isinstance(here, list) else last] = yaml.safe_load(value)
+    except (IndexError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        raise RecipeError(f"--set {change}: there is no {path} in the recipe", where=path) from None
+
+
+def checked(plain: dict[str, Any], where: str = "recipe") -> Recipe:
+    """The model from plain data; the first fault as one sentence that names the field and the nearest right one."""
+    try:
+        return Recipe.model_validate(plain)
+    except ValidationError as faults:
+        fault = min(faults.errors(), key=lambda f: f["type"] != "extra_forbidden")  # a typo explains what is missing
+        field = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            known = fields_at(fault["loc"][:-1])
+            near = difflib.get_close_matches(str(fault["loc"][-1]), known, 1)
+            hint = f"did you mean {near[0]}" if near else f"the fields there are {', '.join(known)}"
+            raise RecipeError(f"{where}: there is no field {field}", field, hint) from None
+        said = fault["msg"].removeprefix("Value error, ")
+        raise RecipeError(f"{where}: {field + ': ' if field else ''}{said}", field) from None
+
+
+def fields_at(way: tuple[int | str, ...]) -> list[str]:
+    """The field names of the model that stands at a path of the recipe."""
+    model: type[BaseModel] = Recipe
+    for key in way:
+        if isinstance(key, str) and key in model.model_fields:
+            model = part_of(model.model_fields[key].annotation) or model
+    return list(model.model_fields)
+
+
+def part_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, Union, types.UnionType, Annotated):
+        return next((found for a in get_args(annotation) if (found := part_of(a))), None)
+    return None

@@ -1,0 +1,28 @@
+"""How the teacher answers and how answers are judged."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tasks.recipe.part import Part
+
+
+class Answer(Part):
+    """How the teacher answers."""
+
+    chain_of_thought_for: list[str] = Field(
+        default=["mathematics", "reasoning"], description="Task types where the teacher reasons first; [] for none."
+    )
+    keep_reasoning: bool = Field(default=False, description="Publish the reasoning as reasoning_content.")
+    few_shot: int = Field(default=0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
+    pool: str = Field(default="data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")
+    temperature: float = Field(default=0.7, ge=0, le=2, description="How freely an answer is drawn.")
+    max_tokens: int = Field(default=4096, ge=1, description="Longest answer; what is cut there is dropped.")
+    reasks: int = Field(default=1, ge=0, description="How often a reply that cannot be read is asked again.")
+
+
+class Judging(Part):
+    """How answers are judged: 0-5 with a reason, and harmless as a veto."""
+
+    reasks: int = Field(default=1, ge=0, description="How often a verdict that cannot be read is asked again.")
+    min_score: float = Field(default=4.5, ge=0, le=5, description="Rows below it are dropped (AlpaGasus: 4.5).")

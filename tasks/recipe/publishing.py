@@ -1,0 +1,49 @@
+"""What is published: where, what counts as the same, which side of the split, and what must hold before."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from tasks.recipe.part import Part
+
+
+class Output(Part):
+    """Where the dataset is kept."""
+
+    dir: str = Field(default="data/lake", description="The lake: one folder for each dataset.")
+    name: str = Field(default="weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
+
+
+class Gates(Part):
+    """What must hold of the whole dataset before it is published."""
+
+    suite: str = Field(default="data/gates/default.yaml", description="Rules with severities; a critical one blocks.")
+
+
+class Dedup(Part):
+    """What counts as the same."""
+
+    threshold: float = Field(
+        default=0.7, gt=0, le=1, description="Jaccard similarity of shingles from which prompts are one."
+    )
+    answer_threshold: float = Field(
+        default=0.7, gt=0, le=1, description="The same for answers, where prompts are close too."
+    )
+    close: float = Field(
+        default=0.5, gt=0, le=1, description="From here on two prompts are close: one side of the split."
+    )
+    max_answer_share: float = Field(default=0.02, gt=0, le=1, description="Most rows with one answer text, as a share.")
+    max_answer_rows: int = Field(default=20, ge=1, description="And never fewer than this many.")
+
+
+class Split(Part):
+    """Shares of the rows that go to validation and test; clusters stay whole."""
+
+    validation: float = Field(default=0.05, ge=0, lt=1, description="Share of the rows for validation.")
+    test: float = Field(default=0.05, ge=0, lt=1, description="Share of the rows for test.")
+
+    @model_validator(mode="after")
+    def leaves_train(self) -> Split:
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation {self.validation:g} and test {self.test:g} leave nothing to train on")
+        return self
