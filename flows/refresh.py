@@ -111,7 +111,9 @@ async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: 
         if plan:
             return planned(closing)
         closing.early = tuple(stages.done)
-        bench.engines.update(await stack.enter_async_context(engines(recipe, dataset.calls, purse)))
+        bench.engines.update(
+            await stack.enter_async_context(engines(recipe, dataset.calls, purse, run_of(dataset), say))
+        )
         given = await answered(recipe, stages, given)
         if stages.stop:
             return closing.cut_short(*stages.stop)
@@ -173,6 +175,11 @@ async def placed(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given)
     one = OneAnswer(d.answer_threshold, d.close, d.max_answer_share, d.max_answer_rows, past)
     given = await stages.fold(dedup, "answers", one, given)
     return await stages.fold(split, "sides", Split(s.validation, s.test, d.close, past), given)
+
+
+def run_of(dataset: Dataset) -> str:
+    """The run's name in the call store: a run that was killed goes on under the same one."""
+    return f"{dataset.next_seq:05d}"
 
 
 def planned(closing: Closing) -> Report:

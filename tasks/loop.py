@@ -32,7 +32,8 @@ from tasks.tally import Tally, Unbalanced
 from tasks.teacher.ask import Teacher
 from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
-from tasks.teacher.engine import Engine, NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.engine import Engine
 
 DROPPED = (
     SCHEMA.append(pa.field("reason", pa.string()))
@@ -66,6 +67,11 @@ def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
     rows = [s.sha256 for s in shards]
     how = [repr(step), source(type(step).__module__), prompts, data, asked]
     return identity(name(step), *how, bench.seed, bench.shard_rows, rows)
+
+
+def room(step: Step) -> str:
+    """The stage that a step belongs to: the folder where its technique stands."""
+    return type(step).__module__.split(".")[-2]
 
 
 def place(step: Step, shards: Sequence[Shard], bench: Bench) -> Path:
@@ -133,7 +139,7 @@ def imported(text: str) -> set[str]:
 async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
     """Run a step over its input; the tally names the files that it wrote. Raises Unbalanced."""
     engine = bench.engine(step)
-    teacher = Teacher(engine) if engine else None
+    teacher = Teacher(engine, stage=room(step)) if engine else None
     rows = pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()])
     match step.shape:
         case "each":

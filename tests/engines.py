@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ async def engine_at(
     budget: Budget | None = None,
     key: str = KEY,
     backoff: float = 0.001,
+    notice: Callable[[str], object] = str,
     **endpoint: Any,
 ) -> AsyncIterator[Engine]:
     """An engine at a server or an address, with a call store in a folder."""
@@ -34,7 +35,7 @@ async def engine_at(
     url, purse = server if isinstance(server, str) else server.url, Purse(budget or Budget())
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(CallStore(folder / "calls.sqlite"))
-        yield await stack.enter_async_context(Engine(known, store, purse, url, IDENTITY, key, backoff))
+        yield await stack.enter_async_context(Engine(known, store, purse, url, IDENTITY, key, backoff, notice))
 
 
 @asynccontextmanager

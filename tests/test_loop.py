@@ -24,7 +24,8 @@ from tasks.step import MERGED, Drop, Folded, Outcome, Sieved
 from tasks.tally import Tally, Unbalanced, total
 from tasks.teacher.budget import BudgetReached, Purse
 from tasks.teacher.count import Count
-from tasks.teacher.engine import Engine, NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.engine import Engine
 from tasks.teacher.store import CallStore
 from tests.rows import HOSTILE, ask
 

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from tasks.recipe.answering import Answer, Judging
-from tasks.recipe.endpoints import Budget, Endpoint, Price
+from tasks.recipe.endpoints import Budget, Caps, Endpoint, Price
 from tasks.recipe.mining import Clean, Label, Mine
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, located, utc
 from tasks.recipe.publishing import Dedup, Gates, Output, Split
@@ -28,6 +28,7 @@ __all__ = [
     "READY",
     "Answer",
     "Budget",
+    "Caps",
     "Clean",
     "Dedup",
     "Endpoint",

@@ -27,9 +27,14 @@ class Endpoint(Part):
     max_in_flight: int = Field(default=64, ge=1, description="Calls under way at once.")
     rpm: int | None = Field(default=None, ge=1, description="Requests a minute.")
     tpm: int | None = Field(default=None, ge=1, description="Tokens a minute, prompt and response.")
+    input_tpm: int | None = Field(default=None, ge=1, description="Prompt tokens a minute.")
+    output_tpm: int | None = Field(default=None, ge=1, description="Response tokens a minute.")
     timeout: float = Field(default=120, gt=0, description="Seconds before a call counts as hung.")
     attempts: int = Field(default=5, ge=1, description="How often a call that fails in passing is tried.")
     patience: float = Field(default=600, ge=0, description="Seconds that a call waits through rate limits in all.")
+    outage: float = Field(
+        default=900, ge=0, description="Seconds to wait for an endpoint that answered before and does not any more."
+    )
     price: Price | None = Field(default=None, description="USD for a million tokens; needed for budget.usd.")
     licence: str = Field(default="", description="Licence of the model's output; stamped on every row.")
     structured: Literal["json_schema", "json_object", "text"] = Field(
@@ -38,9 +43,17 @@ class Endpoint(Part):
     recorded: str | None = Field(default=None, description="A file of recorded answers to replay instead of a model.")
 
 
-class Budget(Part):
-    """Caps for one run; none by default. What does not fit is pending and goes on with the next run."""
+class Caps(Part):
+    """Caps on what is spent; none by default."""
 
-    usd: float | None = Field(default=None, ge=0, description="Money; needs a price on each endpoint.")
+    usd: float | None = Field(default=None, ge=0, description="Money.")
     tokens: int | None = Field(default=None, ge=0, description="Prompt and response tokens.")
     calls: int | None = Field(default=None, ge=0, description="Calls sent.")
+
+
+class Budget(Caps):
+    """Caps for one run, never overshot. What does not fit is pending and goes on with the next run."""
+
+    stages: dict[Literal["label", "answer", "judge"], Caps] = Field(
+        default={}, description="Caps of their own for label, answer or judge."
+    )

@@ -26,6 +26,7 @@ class Teacher:
 
     engine: Engine
     count: Count = field(default_factory=Count)
+    stage: str = ""
 
     @property
     def model(self) -> str:
@@ -41,7 +42,7 @@ class Teacher:
         """A text, or calls of the declared tools. Raises what `Engine.call` raises."""
         body = {"messages": wire(sent.messages), "temperature": temperature, "max_tokens": max_tokens}
         body |= {"tools": list(tools)} if tools else {}
-        return await self.engine.call(body, sample, self.count)
+        return await self.engine.call(body, sample, self.count, self.stage)
 
     async def ask_json(
         self,
@@ -65,7 +66,7 @@ class Teacher:
                 "max_tokens": max_tokens,
                 **self.format(shape),
             }
-            reply = await self.engine.call(body, 0, self.count)
+            reply = await self.engine.call(body, 0, self.count, self.stage)
             read, fault = parse(reply.text, shape)
             if read is not None:
                 return read, reply

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -16,19 +16,25 @@ from tasks.teacher.store import CallStore
 
 
 @asynccontextmanager
-async def engines(recipe: Recipe, calls: Path, purse: Purse) -> AsyncIterator[dict[str, Engine]]:
-    """An engine for each role; equal endpoints share one."""
+async def engines(
+    recipe: Recipe, calls: Path, purse: Purse, run: str = "", notice: Callable[[str], object] = str
+) -> AsyncIterator[dict[str, Engine]]:
+    """An engine for each role; equal endpoints share one. `run` names the run in the store: what earlier tries of
+    it spent counts towards the caps. `notice` is told when an endpoint goes away or is back."""
     check(recipe)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(CallStore(calls))
+        store = await stack.enter_async_context(CallStore(calls, run))
+        purse.begin(store.spent())
         made: dict[str, Engine] = {}
         for role, endpoint in roles(recipe).items():
             twin = next((e for r, e in made.items() if roles(recipe)[r] == endpoint), None)
-            made[role] = twin or await stack.enter_async_context(await engine(endpoint, store, purse, stack))
+            made[role] = twin or await stack.enter_async_context(await engine(endpoint, store, purse, stack, notice))
         yield made
 
 
-async def engine(endpoint: Endpoint, store: CallStore, purse: Purse, stack: AsyncExitStack) -> Engine:
+async def engine(
+    endpoint: Endpoint, store: CallStore, purse: Purse, stack: AsyncExitStack, notice: Callable[[str], object] = str
+) -> Engine:
     """An engine, not yet entered. A recorded endpoint gets its server, on loopback, for as long as the stack."""
     if endpoint.recorded:
         path = located(endpoint.recorded)
@@ -36,4 +42,4 @@ async def engine(endpoint: Endpoint, store: CallStore, purse: Purse, stack: Asyn
         named = endpoint.model_copy(update={"model": RECORDED})
         return Engine(named, store, purse, server.url, f"recorded:{sha256(path)}", "recorded")
     url = address(endpoint)
-    return Engine(endpoint, store, purse, url, url.rstrip("/"), api_key(endpoint))
+    return Engine(endpoint, store, purse, url, url.rstrip("/"), api_key(endpoint), notice=notice)

@@ -29,6 +29,15 @@ class Count:
             self.usd + other.usd,
         )
 
+    def __sub__(self, other: Self) -> Count:
+        return Count(
+            self.calls - other.calls,
+            self.hits - other.hits,
+            self.tokens_in - other.tokens_in,
+            self.tokens_out - other.tokens_out,
+            self.usd - other.usd,
+        )
+
     def settle(self, tokens_in: int, tokens_out: int, usd: float) -> None:
         """Add what one answer cost."""
         self.tokens_in += tokens_in

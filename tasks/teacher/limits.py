@@ -7,42 +7,56 @@ shard leaves no hole.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+
+from tasks.recipe import Endpoint
+from tasks.teacher.slots import Slots
+
+SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
+SECONDS = (86400, 3600, 60, 1, 0.001)
 
 
 class Limiter:
-    """Paces calls evenly: `rpm` and `tpm` are spread over the minute, not spent in its first second."""
+    """Paces calls evenly: what an endpoint takes in a minute is spread over it, not spent in its first second."""
 
-    def __init__(self, in_flight: int, rpm: int | None = None, tpm: int | None = None) -> None:
-        self.slots = asyncio.Semaphore(in_flight)
-        self.rpm, self.tpm = rpm, tpm
-        self.next_request = self.next_tokens = self.not_before = 0.0
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.slots = Slots(endpoint.max_in_flight)
+        self.rpm = endpoint.rpm
+        self.tpm = {"both": endpoint.tpm, "input": endpoint.input_tpm, "output": endpoint.output_tpm}
+        self.next_request = self.not_before = 0.0
+        self.next_tokens = dict.fromkeys(self.tpm, 0.0)
 
     @asynccontextmanager
-    async def slot(self, tokens: int, worth_waiting: Callable[[], None]) -> AsyncIterator[None]:
-        """A place in flight, once the call's turn has come. `tokens` is what it is expected to use.
+    async def slot(self, tokens_in: int, tokens_out: int, worth_waiting: Callable[[], None]) -> AsyncIterator[float]:
+        """A place in flight, once the call's turn has come; gives when that is. The tokens are what it is expected
+        to use.
 
         `worth_waiting` is asked before each wait and before the turn, and raises to leave the queue.
         """
-        async with self.slots:
-            at = self.turn(tokens)
+        await self.slots.take()
+        try:
+            at = self.turn(tokens_in, tokens_out)
             while True:
                 worth_waiting()
                 wait = max(at, self.not_before) - time.monotonic()
                 if wait <= 0:
                     break
                 await asyncio.sleep(wait)  # another's 429 may move the gate meanwhile
-            yield
+            yield time.monotonic()
+        finally:
+            self.slots.give()
 
-    def turn(self, tokens: int) -> float:
+    def turn(self, tokens_in: int, tokens_out: int) -> float:
         """When this call may be sent; takes its share of the pace."""
-        at = max(time.monotonic(), self.not_before, self.next_request, self.next_tokens)
+        at = max(time.monotonic(), self.not_before, self.next_request, *self.next_tokens.values())
         if self.rpm:
             self.next_request = at + 60 / self.rpm
-        if self.tpm:
-            self.next_tokens = at + tokens * 60 / self.tpm
+        for what, tokens in (("both", tokens_in + tokens_out), ("input", tokens_in), ("output", tokens_out)):
+            if limit := self.tpm[what]:
+                self.next_tokens[what] = at + tokens * 60 / limit
         return at
 
     @property
@@ -53,3 +67,20 @@ class Limiter:
     def hold(self, seconds: float) -> None:
         """Nobody sends anything for so long."""
         self.not_before = max(self.not_before, time.monotonic() + seconds)
+
+    def told(self, headers: Mapping[str, str]) -> None:
+        """Heed what an endpoint says of its own limits: where nothing remains, wait until it is filled up again."""
+        for what in ("requests", "tokens"):
+            if headers.get(f"x-ratelimit-remaining-{what}") == "0":
+                self.hold(span(headers.get(f"x-ratelimit-reset-{what}", "")))
+
+
+def span(text: str) -> float:
+    """Seconds in a text such as `6m0s`, `1.5s`, `20ms` or `3`; 0 where it is none."""
+    if text.replace(".", "", 1).isdecimal():
+        return float(text)
+    found = SPAN.fullmatch(text)
+    try:
+        return sum(float(n) * s for n, s in zip(found.groups(), SECONDS, strict=True) if n) if found else 0.0
+    except ValueError:
+        return 0.0

@@ -4,6 +4,9 @@ The key is a call's own: who is asked (endpoint and model), the request, and whi
 is done with the answer (parsing, gates) and how fast calls are sent stand outside the key. `max_tokens`
 does too: an answer that was not cut is good for any larger limit.
 
+Beside the answers stands every attempt: when, for which run and stage, how it ended, how long it took and
+what it cost. What a run has spent is counted from there, also after a crash.
+
 One writer commits in groups off the event loop; readers read in WAL mode while it writes. A kill loses
 at most the group that was not yet committed.
 """
@@ -17,28 +20,45 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import zstandard
-
+from tasks.teacher import packing
+from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
+from tasks.teacher.packing import Packing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 GROUP_ROWS = 200
 GROUP_SECONDS = 0.05
-TABLE = """
+TABLES = (
+    """
 create table if not exists calls (
     key text primary key, outcome text not null, max_tokens integer not null, latency real not null,
     at text not null, request blob not null, reply blob not null
 ) without rowid
-"""
+""",
+    """
+create table if not exists attempts (
+    run text not null, stage text not null, key text not null, at text not null, outcome text not null,
+    latency real not null, tokens_in integer not null, tokens_out integer not null, usd real not null
+)
+""",
+    "create index if not exists attempts_run on attempts (run, stage)",
+    packing.TABLE,
+)
+READ = (
+    "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
+)
+READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
+REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A call that ended: `outcome` is the name of its verdict, `reply` what was said."""
+    """A call that ended: `outcome` is the name of its verdict, `reply` what was said. `request` is JSON, without
+    its limit."""
 
     key: str
     outcome: str
@@ -55,24 +75,49 @@ class Stored:
         return self.outcome != "truncated" or max_tokens <= self.max_tokens
 
 
-def call_key(identity: str, body: dict[str, Any], sample: int) -> str:
-    """The key of a call: sha256 over who is asked, the request without its limit, and the sample number."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that was sent, and how it ended; the run's name is the store's."""
+
+    stage: str
+    key: str
+    at: str
+    outcome: str
+    latency: float
+    tokens_in: int
+    tokens_out: int
+    usd: float
+
+
+def request_of(body: dict[str, Any]) -> str:
+    """A request without its limit, in one spelling."""
     asked = {k: v for k, v in body.items() if k != "max_tokens"}
-    text = json.dumps([SCHEMA_VERSION, identity, asked, sample], sort_keys=True, ensure_ascii=False)
+    return json.dumps(asked, sort_keys=True, ensure_ascii=False)
+
+
+def call_key(identity: str, request: str, sample: int) -> str:
+    """The key of a call: sha256 over who is asked, the request without its limit, and the sample number."""
+    text = f"{SCHEMA_VERSION}\0{identity}\0{sample}\0{request}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class CallStore:
-    """An open store. Use it as an async context manager; leaving it commits what is left."""
+    """An open store. Use it as an async context manager; leaving it commits what is left. `run` names this run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, run: str = "") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self.run = run
         self.reader = connected(path)
         self.writer = connected(path)
-        self.writer.execute(TABLE)
-        self.writer.commit()
+        with self.writer:
+            for statement in TABLES:
+                self.writer.execute(statement)
+        self.packing, self.unpacking = Packing(self.writer), Packing(self.reader)
+        self.learning = not self.packing.trained
         self.waiting: dict[str, Stored] = {}
+        self.tried: list[Attempt] = []
+        self.looked_up: dict[str, list[asyncio.Future[Stored | None]]] = {}
         self.flusher: asyncio.Task[None] | None = None
         self.full = asyncio.Event()
         self.leaving = False
@@ -86,26 +131,49 @@ class CallStore:
         self.leaving = True  # not cancelled: a group may be on its way to disk in another thread
         self.full.set()
         await asyncio.gather(self.flusher, return_exceptions=True)
-        self.commit(list(self.waiting.values()))
+        self.commit(list(self.waiting.values()), self.tried)
         self.reader.close()
         self.writer.close()
 
-    def get(self, key: str) -> Stored | None:
-        if key in self.waiting:
-            return self.waiting[key]
-        found = self.reader.execute("select * from calls where key = ?", (key,)).fetchone()
-        if found is None:
-            return None
-        return stored_of(found)
+    def look_up(self, key: str) -> asyncio.Future[Stored | None]:
+        """What is stored under a key, without its request. All that is looked up at once is read at once."""
+        loop = asyncio.get_running_loop()
+        if not self.looked_up:
+            loop.call_soon(self.answer)
+        found: asyncio.Future[Stored | None] = loop.create_future()  # one each: a caller may be cancelled
+        self.looked_up.setdefault(key, []).append(found)
+        return found
+
+    def answer(self) -> None:
+        """Read what was asked for since the last time."""
+        asked, self.looked_up = self.looked_up, {}
+        keys = [k for k in asked if k not in self.waiting]
+        found = {k: self.waiting[k] for k in asked if k in self.waiting}
+        if keys:
+            for row in self.reader.execute(READ, (json.dumps(keys),)):
+                found[row[0]] = stored_of(row, self.unpacking)
+        for key, futures in asked.items():
+            for future in futures:
+                if not future.done():
+                    future.set_result(found.get(key))
 
     def put(self, call: Stored) -> None:
         self.waiting[call.key] = call
         if len(self.waiting) >= GROUP_ROWS:
             self.full.set()
 
+    def record(self, attempt: Attempt) -> None:
+        self.tried.append(attempt)
+
+    def spent(self) -> dict[str, Count]:
+        """What this run has spent so far, by stage, as far as it is on disk."""
+        sums = "select stage, count(*), sum(tokens_in), sum(tokens_out), sum(usd) from attempts where run = ?"
+        rows = self.reader.execute(f"{sums} group by stage", (self.run,))
+        return {stage: Count(n, 0, *some) for stage, n, *some in rows}
+
     async def flush(self) -> None:
         """Return once every answer so far is on disk."""
-        while self.waiting and self.flusher and not self.flusher.done():
+        while (self.waiting or self.tried) and self.flusher and not self.flusher.done():
             self.full.set()
             await asyncio.sleep(0.002)
 
@@ -114,18 +182,32 @@ class CallStore:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.full.wait(), GROUP_SECONDS)
             self.full.clear()
-            if group := list(self.waiting.values()):
-                await asyncio.to_thread(self.commit, group)
+            group, tried = list(self.waiting.values()), list(self.tried)
+            if group or tried:
+                await asyncio.to_thread(self.commit, group, tried)
+                del self.tried[: len(tried)]
                 for call in group:
                     if self.waiting.get(call.key) is call:
                         del self.waiting[call.key]
 
-    def commit(self, group: list[Stored]) -> None:
-        rows = [
-            (c.key, c.outcome, c.max_tokens, c.latency, c.at, packed(c.request), packed(plain(c.reply))) for c in group
+    def commit(self, group: list[Stored], tried: list[Attempt]) -> None:
+        pack = self.packing.pack
+        rows = [(c.key, c.outcome, c.max_tokens, c.latency, c.at, pack(c.request), pack(plain(c.reply))) for c in group]
+        attempts = [
+            (self.run, a.stage, a.key, a.at, a.outcome, a.latency, a.tokens_in, a.tokens_out, a.usd) for a in tried
         ]
         with self.writer:
             self.writer.executemany("insert or replace into calls values (?, ?, ?, ?, ?, ?, ?)", rows)
+            self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
+        if self.learning:
+            self.train()
+
+    def train(self) -> None:
+        """Train the dictionary once there are calls enough to learn from."""
+        rows = self.writer.execute("select request, reply from calls limit ?", (packing.ENOUGH,)).fetchall()
+        if len(rows) == packing.ENOUGH:
+            self.learning = False
+            self.packing.train([self.packing.unpack(blob) for row in rows for blob in row])
 
 
 def connected(path: Path) -> sqlite3.Connection:
@@ -141,27 +223,21 @@ def stored(path: Path) -> Iterator[Stored]:
     if not path.is_file():
         return
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
-        for found in link.execute("select * from calls order by key"):
-            yield stored_of(found)
+        unpacking = Packing(link)
+        for found in link.execute(READ_ALL):
+            yield stored_of(found, unpacking)
 
 
-def stored_of(found: tuple[Any, ...]) -> Stored:
-    *plain, request, reply = found
-    return Stored(*plain, request=unpacked(request), reply=reply_of(json.loads(unpacked(reply))))
+def stored_of(found: tuple[Any, ...], unpacking: Packing) -> Stored:
+    *same, request, reply = found
+    return Stored(*same, request=unpacking.unpack(request) if request else "", reply=reply_of(unpacking.unpack(reply)))
 
 
-def reply_of(plain: dict[str, Any]) -> Reply:
-    same: dict[str, Any] = plain | {"tool_calls": tuple(plain["tool_calls"])}
-    return Reply(**same)
+def reply_of(text: str) -> Reply:
+    said = json.loads(text)
+    said["tool_calls"] = tuple(said["tool_calls"])
+    return Reply(**said)
 
 
 def plain(reply: Reply) -> str:
-    return json.dumps(asdict(replace(reply, hit=False)), ensure_ascii=False)
-
-
-def packed(text: str) -> bytes:
-    return zstandard.ZstdCompressor(level=3).compress(text.encode("utf-8", "surrogatepass"))
-
-
-def unpacked(blob: bytes) -> str:
-    return zstandard.ZstdDecompressor().decompress(blob).decode("utf-8", "surrogatepass")
+    return json.dumps({k: getattr(reply, k) for k in REPLY}, ensure_ascii=False)

@@ -12,7 +12,7 @@ from tasks.prompt import load
 from tasks.recipe import RecipeError
 from tasks.record import Record
 from tasks.step import dice
-from tasks.teacher.engine import NoAnswer
+from tasks.teacher.endings import NoAnswer
 from tasks.teacher.protocol import texts
 from tests import faults
 from tests.engines import teacher_at

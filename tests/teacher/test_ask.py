@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from tasks.prompt import Filled
 from tasks.record import Message, ToolCall
 from tasks.teacher.ask import parse, wire
-from tasks.teacher.engine import NoAnswer
+from tasks.teacher.endings import NoAnswer
 from tests import faults
 from tests.engines import teacher_at
 from tests.faults import FaultsServer, always, in_order

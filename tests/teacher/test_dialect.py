@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tasks.teacher.engine import NoAnswer
+from tasks.teacher.endings import NoAnswer
 from tasks.teacher.protocol import ChatServer, completion, error
 from tests.engines import ask, engine_at
 

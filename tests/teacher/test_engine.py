@@ -1,17 +1,16 @@
 import asyncio
 import socket
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from tasks.recipe import Budget, Price
 from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
-from tasks.teacher.engine import NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.outcomes import Reply
+from tasks.teacher.store import stored
 from tests import faults
 from tests.engines import KEY, ask, engine_at
 from tests.faults import Fault, FaultsServer, always, asked, in_order, rate_limited, refused
@@ -125,12 +124,10 @@ async def test_the_key_stands_nowhere_in_the_store_whatever_the_endpoint_says(tm
 
 def blobs(path: Path) -> Iterator[bytes]:
     """What the store holds, unpacked."""
-    link = sqlite3.connect(path)
-    found = link.execute("select request, reply from calls").fetchall()
-    link.close()
+    found = list(stored(path))
     assert len(found) == 3
-    for pair in found:
-        yield from (zstandard.ZstdDecompressor().decompress(blob) for blob in pair)
+    for call in found:
+        yield from (text.encode() for text in (call.request, call.outcome, call.reply.text))
 
 
 async def test_a_word_that_serves_as_a_key_stays_in_what_the_endpoint_says(tmp_path: Path) -> None:
@@ -393,16 +390,28 @@ async def test_a_cap_on_calls_is_exact_however_many_are_in_flight(cap: int, tmp_
 
 async def test_a_cap_on_tokens_or_money_stops_the_next_call_and_not_what_is_known(tmp_path: Path) -> None:
     price = Price(input=0, output=1e6)  # a dollar for each token
-    for budget in (Budget(tokens=1), Budget(usd=0.5)):
+    for budget in (Budget(tokens=190), Budget(usd=100.5)):  # room for one call that says as much as it may
         folder = tmp_path / str(budget.usd)
         async with FaultsServer() as server, engine_at(server, folder, budget, price=price) as engine:
             reply = await ask(engine, "bread")
-            with pytest.raises(BudgetReached, match="is reached"):
+            with pytest.raises(BudgetReached, match=r"is reached: \d+ spent, and a call may come to"):
                 await ask(engine, "rice")
             assert (await ask(engine, "bread")).text == reply.text
         assert len(server.calls) == 1
         assert engine.purse.spent.usd == reply.response_tokens
         assert engine.purse.spent.hits == 1
+
+
+async def test_money_is_never_overshot_with_five_hundred_in_flight(tmp_path: Path) -> None:
+    budget, price = Budget(usd=2), Price(input=10, output=1000)  # a call holds 10 cents, and costs one
+    async with (
+        FaultsServer(latency=0.002, answer=lambda body: "ten tokens in thirty bytes is it") as server,
+        engine_at(server, tmp_path, budget, price=price, max_in_flight=512) as engine,
+    ):
+        ends = await asyncio.gather(*(ask(engine, f"question {i}") for i in range(600)), return_exceptions=True)
+    assert {type(e) for e in ends} == {Reply, BudgetReached}
+    assert 1.85 < engine.purse.spent.usd <= 2
+    assert server.most_in_flight <= 20
 
 
 async def test_at_the_cap_nobody_waits_for_their_turn(tmp_path: Path) -> None:

@@ -3,7 +3,12 @@ import time
 
 import pytest
 
-from tasks.teacher.limits import Limiter
+from tasks.recipe import Endpoint
+from tasks.teacher.limits import Limiter, span
+
+
+def limiter_of(**limits: int) -> Limiter:
+    return Limiter(Endpoint(**{"max_in_flight": 8, **limits}))
 
 
 class Closed(Exception):
@@ -15,51 +20,74 @@ def yes() -> None:
 
 
 def test_requests_are_spread_over_the_minute() -> None:
-    limiter = Limiter(8, rpm=120)
-    turns = [limiter.turn(1000) for _ in range(5)]
+    limiter = limiter_of(rpm=120)
+    turns = [limiter.turn(500, 500) for _ in range(5)]
     assert [later - turns[0] for later in turns] == pytest.approx([0, 0.5, 1.0, 1.5, 2.0])
 
 
 def test_tokens_are_spread_over_the_minute_by_what_each_call_needs() -> None:
-    limiter = Limiter(8, tpm=6000)
-    turns = [limiter.turn(tokens) for tokens in (100, 300, 0, 50)]
+    limiter = limiter_of(tpm=6000)
+    turns = [limiter.turn(tokens - tokens // 3, tokens // 3) for tokens in (100, 300, 0, 50)]
     assert [later - turns[0] for later in turns] == pytest.approx([0, 1.0, 4.0, 4.0])
 
 
 def test_the_scarcer_of_the_two_sets_the_pace() -> None:
-    limiter = Limiter(8, rpm=60, tpm=6000)
-    turns = [limiter.turn(tokens) for tokens in (10, 300, 10, 10)]
+    limiter = limiter_of(rpm=60, tpm=6000)
+    turns = [limiter.turn(tokens - tokens // 3, tokens // 3) for tokens in (10, 300, 10, 10)]
     assert [later - turns[0] for later in turns] == pytest.approx([0, 1.0, 4.0, 5.0])
 
 
+def test_prompt_and_response_tokens_have_limits_of_their_own() -> None:
+    limiter = limiter_of(input_tpm=6000, output_tpm=600)
+    turns = [limiter.turn(*tokens) for tokens in ((100, 0), (0, 20), (0, 0))]
+    assert [later - turns[0] for later in turns] == pytest.approx([0, 1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("1s", 1), ("6m0s", 360), ("20ms", 0.02), ("1m30.5s", 90.5), ("1d2h", 93600), ("3", 3), ("soon", 0), ("", 0)],
+)
+def test_an_endpoint_says_in_many_ways_when_its_limit_is_filled_up_again(said: str, seconds: float) -> None:
+    assert span(said) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("what", ["requests", "tokens"])
+def test_nobody_sends_what_an_endpoint_says_it_has_no_room_for(what: str) -> None:
+    limiter = limiter_of()
+    limiter.told({f"x-ratelimit-remaining-{what}": "1", f"x-ratelimit-reset-{what}": "50s"})
+    assert limiter.held <= 0
+    limiter.told({f"x-ratelimit-remaining-{what}": "0", f"x-ratelimit-reset-{what}": "50s"})
+    assert 40 < limiter.held <= 50
+
+
 def test_a_pause_does_not_save_up_turns_for_a_burst() -> None:
-    limiter = Limiter(8, rpm=600_000)
-    limiter.turn(0)
+    limiter = limiter_of(rpm=600_000)
+    limiter.turn(0, 0)
     time.sleep(0.002)  # longer than a turn
-    first, second = limiter.turn(0), limiter.turn(0)
+    first, second = limiter.turn(0, 0), limiter.turn(0, 0)
     assert second - first == pytest.approx(0.0001)
 
 
 def test_turns_after_a_gate_are_spread_too() -> None:
-    limiter = Limiter(8, rpm=60)
+    limiter = limiter_of(rpm=60)
     limiter.hold(100)
-    turns = [limiter.turn(0) for _ in range(3)]
+    turns = [limiter.turn(0, 0) for _ in range(3)]
     assert [at - limiter.not_before for at in turns] == pytest.approx([0, 1, 2])
 
 
 def test_a_shorter_hold_does_not_open_the_gate_that_a_longer_one_closed() -> None:
-    limiter = Limiter(8)
+    limiter = limiter_of()
     limiter.hold(100)
     limiter.hold(1)
     assert 90 < limiter.held <= 100
 
 
 async def test_who_waits_at_the_gate_sees_it_move() -> None:
-    limiter, began = Limiter(8), time.monotonic()
+    limiter, began = limiter_of(), time.monotonic()
     limiter.hold(0.03)
 
     async def wait() -> float:
-        async with limiter.slot(0, yes):
+        async with limiter.slot(0, 0, yes):
             return time.monotonic() - began
 
     waiting = [asyncio.create_task(wait()) for _ in range(3)]
@@ -69,28 +97,28 @@ async def test_who_waits_at_the_gate_sees_it_move() -> None:
 
 
 async def test_a_slot_that_is_not_worth_waiting_for_is_given_back() -> None:
-    limiter = Limiter(1)
+    limiter = limiter_of(max_in_flight=1)
 
     def no() -> None:
         raise Closed
 
     for _ in range(3):  # with one slot, a leak would block the second
         with pytest.raises(Closed):
-            async with limiter.slot(0, no):
+            async with limiter.slot(0, 0, no):
                 raise AssertionError("nobody gets here")
-    async with limiter.slot(0, yes):
+    async with limiter.slot(0, 0, yes):
         pass
 
 
 async def test_what_is_not_worth_waiting_for_any_more_is_found_out_in_the_queue() -> None:
-    limiter, closed = Limiter(4, rpm=600), []
+    limiter, closed = limiter_of(max_in_flight=4, rpm=600), []
 
     def open_yet() -> None:
         if closed:
             raise Closed
 
     async def wait() -> None:
-        async with limiter.slot(0, open_yet):
+        async with limiter.slot(0, 0, open_yet):
             closed.append("by the first")
 
     ends = await asyncio.gather(*(wait() for _ in range(100)), return_exceptions=True)

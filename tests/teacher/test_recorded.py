@@ -13,7 +13,7 @@ from tasks.recipe import located
 from tasks.record import Record
 from tasks.step import Each, dice
 from tasks.teacher.ask import Teacher
-from tasks.teacher.engine import NoAnswer
+from tasks.teacher.endings import NoAnswer
 from tasks.teacher.recorded import Recording, find, recorded_teacher
 from tests.engines import ask, engine_at, teacher_at
 from tests.rows import ask as asking

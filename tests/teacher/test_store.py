@@ -3,13 +3,15 @@ import os
 import signal
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.recipe import PROJECT
+from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import CallStore, Stored, call_key, stored
+from tasks.teacher.store import Attempt, CallStore, Stored, call_key, request_of, stored
 
 HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
 BODY = {"model": "m", "messages": [{"role": "user", "content": "面包"}], "temperature": 0.0, "max_tokens": 10}
@@ -21,16 +23,22 @@ def call(key: str, text: str = "an answer", outcome: str = "good", max_tokens: i
     )
 
 
+async def found(store: CallStore, key: str) -> Stored | None:
+    """What a store knows under a key; the request is not read with it."""
+    known = await store.look_up(key)
+    return known and replace(known, request="")
+
+
 async def test_what_was_put_is_there_at_once_and_after_reopening(tmp_path: Path) -> None:
     kept = [call("a"), call("b", HOSTILE), call("c", "", "truncated")]
     async with CallStore(tmp_path / "calls.sqlite") as store:
         for one in kept:
             store.put(one)
-        assert [store.get(c.key) for c in kept] == kept
-        assert store.get("d") is None
+        assert [await found(store, c.key) for c in kept] == [replace(c, request="") for c in kept]
+        assert await store.look_up("d") is None
     async with CallStore(tmp_path / "calls.sqlite") as store:
-        assert [store.get(c.key) for c in kept] == kept
-        assert store.get("d") is None
+        assert [await found(store, c.key) for c in kept] == [replace(c, request="") for c in kept]
+        assert await store.look_up("d") is None
 
 
 async def test_a_store_is_read_through_while_another_writes_and_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -50,9 +58,9 @@ async def test_the_later_answer_to_a_key_counts(tmp_path: Path) -> None:
         store.put(call("a", "cut", "truncated", 10))
         await store.flush()
         store.put(call("a", "whole", "good", 20))
-        assert store.get("a") == call("a", "whole", "good", 20)
+        assert await found(store, "a") == replace(call("a", "whole", "good", 20), request="")
     async with CallStore(tmp_path / "calls.sqlite") as store:
-        assert store.get("a") == call("a", "whole", "good", 20)
+        assert await found(store, "a") == replace(call("a", "whole", "good", 20), request="")
 
 
 async def test_a_store_that_is_left_in_the_middle_of_a_commit_keeps_everything(tmp_path: Path) -> None:
@@ -62,7 +70,7 @@ async def test_a_store_that_is_left_in_the_middle_of_a_commit_keeps_everything(t
                 store.put(call(str(i)))
             await asyncio.sleep(0.001)
     async with CallStore(tmp_path / "calls.sqlite") as store:
-        assert all(store.get(str(i)) for i in range(3000))
+        assert all(await asyncio.gather(*(store.look_up(str(i)) for i in range(3000))))
 
 
 async def test_two_runs_may_read_and_write_one_store(tmp_path: Path) -> None:
@@ -71,8 +79,52 @@ async def test_two_runs_may_read_and_write_one_store(tmp_path: Path) -> None:
         other.put(call("b"))
         await one.flush()
         await other.flush()
-        assert one.get("b") == call("b")
-        assert other.get("a") == call("a")
+        assert await found(one, "b") == replace(call("b"), request="")
+        assert await found(other, "a") == replace(call("a"), request="")
+
+
+async def test_what_is_looked_up_at_once_is_found_whoever_leaves_meanwhile(tmp_path: Path) -> None:
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        for i in range(0, 3000, 2):
+            store.put(call(str(i)))
+        await store.flush()
+        store.put(call("waiting"))
+        leaver = asyncio.ensure_future(store.look_up("2"))
+        asked = [asyncio.ensure_future(store.look_up(str(i))) for i in (*range(3000), 2, "waiting")]
+        leaver.cancel()
+        known = [k.key if k else None for k in await asyncio.gather(*asked)]
+    assert known == [str(i) if i % 2 == 0 else None for i in range(3000)] + ["2", "waiting"]
+
+
+async def test_every_attempt_is_kept_and_a_run_knows_what_it_spent_before_it_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "calls.sqlite"
+    for run in ("00001", "00002", "00002"):
+        async with CallStore(path, run) as store:
+            for stage, outcome in (("answer", "http_500"), ("answer", "good"), ("judge", "good")):
+                used = (30, 12, 0.25) if outcome == "good" else (0, 0, 0.0)
+                store.record(Attempt(stage, "k", "2026-01-05T00:00:00Z", outcome, 0.5, *used))
+            await store.flush()
+            spent = store.spent()
+    assert spent == {"answer": Count(4, 0, 60, 24, 0.5), "judge": Count(2, 0, 60, 24, 0.5)}
+
+
+async def test_many_calls_of_one_kind_are_packed_with_what_they_share(tmp_path: Path) -> None:
+    path = tmp_path / "calls.sqlite"
+    words = "label the conversation with one of these task types and a domain: " + " ".join(map(str, range(200)))
+    kept = [replace(call(f"{i:04d}", f"答案 {i} {HOSTILE}"), request=f"{words} {i}") for i in range(3000)]
+    async with CallStore(path) as store:
+        for start in (0, 1500):
+            for one in kept[start : start + 1500]:
+                store.put(one)
+            await store.flush()
+        assert store.packing.trained
+        half = "select sum(length(request)) from calls where (key < '1500') = ?"
+        before, after = (store.writer.execute(half, (first,)).fetchone()[0] for first in (1, 0))
+        assert after < before / 3
+        assert await found(store, "2999") == replace(kept[-1], request="")
+    assert list(stored(path)) == kept
+    async with CallStore(path) as store:
+        assert await found(store, "0001") == replace(kept[1], request="")
 
 
 KILLED = """
@@ -99,8 +151,8 @@ async def test_a_kill_loses_the_group_that_was_not_committed_and_nothing_else(tm
     child = await asyncio.create_subprocess_exec(*command, cwd=PROJECT, env=known)
     assert await child.wait() == -signal.SIGKILL
     async with CallStore(path) as store:
-        assert store.get("committed") == call("committed")
-        assert store.get("waiting") is None
+        assert await found(store, "committed") == replace(call("committed"), request="")
+        assert await store.look_up("waiting") is None
 
 
 async def test_only_the_owner_may_read_the_store(tmp_path: Path) -> None:
@@ -132,15 +184,15 @@ def test_whether_an_outcome_answers_another_limit(outcome: str, limit: int, answ
 
 
 def test_the_key_is_that_of_the_question_alone() -> None:
-    key = call_key("https://api", BODY, 0)
-    assert key == call_key("https://api", dict(reversed(BODY.items())), 0)
-    assert key == call_key("https://api", BODY | {"max_tokens": 99}, 0)
+    key = call_key("https://api", request_of(BODY), 0)
+    assert key == call_key("https://api", request_of(dict(reversed(BODY.items()))), 0)
+    assert key == call_key("https://api", request_of(BODY | {"max_tokens": 99}), 0)
     others = [
-        call_key("https://other", BODY, 0),
-        call_key("https://api", BODY, 1),
-        call_key("https://api", BODY | {"model": "n"}, 0),
-        call_key("https://api", BODY | {"temperature": 0.7}, 0),
-        call_key("https://api", BODY | {"response_format": {"type": "json_object"}}, 0),
-        call_key("https://api", BODY | {"messages": [{"role": "user", "content": HOSTILE}]}, 0),
+        call_key("https://other", request_of(BODY), 0),
+        call_key("https://api", request_of(BODY), 1),
+        call_key("https://api", request_of(BODY | {"model": "n"}), 0),
+        call_key("https://api", request_of(BODY | {"temperature": 0.7}), 0),
+        call_key("https://api", request_of(BODY | {"response_format": {"type": "json_object"}}), 0),
+        call_key("https://api", request_of(BODY | {"messages": [{"role": "user", "content": HOSTILE}]}), 0),
     ]
     assert len({key, *others}) == 7

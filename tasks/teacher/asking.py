@@ -1,0 +1,138 @@
+"""One call on its way: attempts until one of them ends it, and after each what its outcome class demands."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tasks.teacher.budget import cost
+from tasks.teacher.circuit import Passage
+from tasks.teacher.count import Count
+from tasks.teacher.endings import NoAnswer, Unanswered
+from tasks.teacher.outcomes import Reply, Verdict
+from tasks.teacher.store import Attempt, Stored
+
+if TYPE_CHECKING:
+    from tasks.teacher.engine import Engine
+
+INTERRUPTED = Verdict("retry", "interrupted")
+BELIEVED = 4  # a server that asks for too little, again and again, is believed less and less
+
+
+@dataclass(slots=True)
+class Asking:
+    """A request under `key`. `tried` attempts failed, `throttled` ones were turned away; `patience` is what is left
+    of the seconds that it may wait for its turn."""
+
+    engine: Engine
+    key: str
+    body: dict[str, Any]
+    request: str
+    count: Count
+    stage: str
+    tried: int = 0
+    throttled: int = 0
+    spared: bool = False
+    patience: float = 0.0
+    latency: float = 0.0
+    at: str = ""
+
+    async def answered(self) -> Stored:
+        """Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable."""
+        self.patience = self.engine.endpoint.patience
+        while True:
+            sent = self.engine.dialect.spoken(self.body)
+            verdict, reply = await self.attempt(sent)
+            if verdict.name == "refused_by_endpoint" and self.engine.learnt(verdict, self.body, sent):
+                continue
+            match verdict.kind:
+                case "good" | "final":
+                    return self.kept(verdict, reply)
+                case "stop":
+                    self.engine.stop(verdict)
+                case "throttled":
+                    self.turned_away(verdict)
+                case "retry":
+                    await asyncio.sleep(self.failed(verdict))
+
+    async def attempt(self, sent: dict[str, Any]) -> tuple[Verdict, Reply | None]:
+        """One request in its turn, paid for and recorded."""
+        engine = self.engine
+        most = engine.most(self.request, self.body["max_tokens"])
+        async with (
+            engine.limiter.slot(most.tokens_in // 3, most.tokens_out // 4, self.worth_waiting),
+            engine.circuit.passage() as passage,
+            engine.purse.reserved(self.stage, most) as came_to,
+        ):
+            self.worth_waiting()
+            began, self.at = engine.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
+            self.count.calls += 1
+            came_to.calls = 1
+            verdict, reply = INTERRUPTED, None
+            try:
+                verdict, reply = await engine.attempt(sent)
+            finally:
+                self.latency = engine.clock() - began
+                if reply:
+                    usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
+                    came_to.settle(reply.prompt_tokens, reply.response_tokens, usd)
+                    self.count.settle(reply.prompt_tokens, reply.response_tokens, usd)
+                spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
+                engine.store.record(Attempt(self.stage, self.key, self.at, verdict.name, self.latency, *spent))
+            self.heeded(verdict, began, passage)
+        return verdict, reply
+
+    def heeded(self, verdict: Verdict, began: float, passage: Passage) -> None:
+        """What the limiter and the circuit learn from an attempt."""
+        if verdict.kind == "throttled":
+            self.engine.limiter.slots.turned_away(began)
+        elif verdict.kind == "retry" and verdict.name != "empty_answer":
+            self.spared = passage.spares
+            if self.engine.circuit.failed(verdict.name, passage):
+                self.engine.stop(Verdict("stop", "unreachable", f"{verdict.name}: {verdict.said}"))
+            return
+        else:
+            self.engine.limiter.slots.answered()
+        self.engine.circuit.succeeded()
+
+    def kept(self, verdict: Verdict, reply: Reply | None) -> Stored:
+        said = reply or Reply(verdict.said)
+        limit = self.body["max_tokens"]
+        call = Stored(self.key, verdict.name, limit, self.latency, self.at, self.request, said)
+        if verdict.name != "not_recorded":
+            self.engine.store.put(call)
+        return call
+
+    def turned_away(self, verdict: Verdict) -> None:
+        """Too many requests: nobody sends anything for a while. Costs no attempt, but patience."""
+        self.throttled += 1
+        nth = self.throttled - BELIEVED if verdict.wait else self.throttled
+        pause = max(verdict.wait or 0, self.engine.pause(nth))
+        self.patience -= pause
+        self.engine.limiter.hold(pause)
+        if self.patience < 0:
+            raise Unanswered(f"{self.engine.named} kept limiting the rate")
+
+    def failed(self, verdict: Verdict) -> float:
+        """Seconds to wait before another attempt. Raises where there is none."""
+        if self.spared:
+            self.spared = False
+            return 0.0  # the circuit says when to try again
+        engine = self.engine
+        self.tried += 1
+        if self.tried >= engine.endpoint.attempts or (verdict.wait or 0) > self.patience:
+            if verdict.name == "empty_answer":
+                raise NoAnswer("empty_answer")
+            raise Unanswered(f"{verdict.name} {verdict.said}")
+        return max(verdict.wait or 0, engine.pause(self.tried))
+
+    def worth_waiting(self) -> None:
+        """Raises what makes it useless to wait for a turn."""
+        engine = self.engine
+        if engine.dead:
+            raise engine.dead
+        if engine.limiter.held > engine.endpoint.patience:
+            raise Unanswered(f"{engine.named} wants no calls for another {engine.limiter.held:.0f} s")
+        engine.purse.check(self.stage)

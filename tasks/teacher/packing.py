@@ -1,0 +1,63 @@
+"""Texts packed small: zstd with a dictionary that is trained once on the store's own calls.
+
+Calls of one kind share most of their words (the prompt's, the schema's), and each is too short for a
+compressor to find that out by itself. The dictionary stands in the store; a packed text names it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import zstandard
+
+LEVEL = 3
+DICTIONARY_BYTES = 2**15
+ENOUGH = 1000
+TABLE = "create table if not exists dictionaries (id integer primary key, bytes blob not null)"
+
+
+class Packing:
+    """Packs and unpacks the texts of one store; for one thread, over a connection of its own."""
+
+    def __init__(self, link: sqlite3.Connection) -> None:
+        self.link = link
+        self.plain = zstandard.ZstdCompressor(level=LEVEL)
+        self.packer = self.plain
+        self.unpackers = {0: zstandard.ZstdDecompressor()}
+        self.load()
+
+    def load(self) -> None:
+        for number, raw in self.link.execute("select id, bytes from dictionaries order by id"):
+            words = zstandard.ZstdCompressionDict(raw)
+            self.packer = zstandard.ZstdCompressor(level=LEVEL, dict_data=words)
+            self.unpackers[number] = zstandard.ZstdDecompressor(dict_data=words)
+
+    @property
+    def trained(self) -> bool:
+        return len(self.unpackers) > 1
+
+    def train(self, texts: Sequence[str]) -> None:
+        """Make the dictionary from some texts. Too few or too short ones make none."""
+        samples: list[Any] = [encoded(t) for t in texts if t]
+        if sum(map(len, samples)) < 8 * DICTIONARY_BYTES:
+            return
+        words = zstandard.train_dictionary(DICTIONARY_BYTES, samples, level=LEVEL)
+        with self.link:
+            named = (words.dict_id(), words.as_bytes())
+            self.link.execute("insert or ignore into dictionaries values (?, ?)", named)
+        self.load()
+
+    def pack(self, text: str) -> bytes:
+        return self.packer.compress(encoded(text))
+
+    def unpack(self, blob: bytes) -> str:
+        number = zstandard.get_frame_parameters(blob).dict_id
+        if number not in self.unpackers:
+            self.load()  # the writer trained it since
+        return self.unpackers[number].decompress(blob).decode("utf-8", "surrogatepass")
+
+
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
