@@ -153,7 +153,7 @@ class Closing:
             rows_read=sum(p.read for p in self.taken.pulled),
             rows_total=sum(splits.values()),
             ledger=closed.ledger.counts if closed else {"seen": seen} if seen else {},
-            teacher=teacher(self.purse.spent),
+            teacher=teacher(self.purse.spent, self.purse.unpriced),
             stages=[t.plain() for t in self.done],
             outside=sum(p.outside for p in self.taken.pulled),
             splits=splits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ class Report:
     rows_new: int = 0
     rows_total: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
-    teacher: dict[str, float] = field(default_factory=lambda: teacher(Count()))
+    teacher: dict[str, Any] = field(default_factory=lambda: teacher(Count()))
     error: dict[str, str] | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)
     outside: int = 0
@@ -37,10 +38,10 @@ class Report:
         return {"schema": SCHEMA} | asdict(self) | {"dropped": dropped(self.ledger)}
 
 
-def teacher(spent: Count) -> dict[str, float]:
-    """What the run spent. Hits cost nothing."""
+def teacher(spent: Count, unpriced: Iterable[str] = ()) -> dict[str, Any]:
+    """What the run spent. Hits cost nothing; what models in `unpriced` cost is not in it."""
     same = {"tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out, "usd": round(spent.usd, 6)}
-    return {"calls": spent.calls, "cache_hits": spent.hits, **same}
+    return {"calls": spent.calls, "cache_hits": spent.hits, **same, "unpriced": sorted(unpriced)}
 
 
 def failed(status: str, what: str, where: str = "", hint: str = "", **more: Any) -> Report:

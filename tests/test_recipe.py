@@ -93,15 +93,6 @@ def test_a_value_out_of_range_names_its_field(plain: dict[str, Any], where: str)
     assert fault.value.where == where
 
 
-@pytest.mark.parametrize("who", ["teacher", "judge"])
-def test_a_budget_of_money_needs_a_price_on_each_endpoint(who: str) -> None:
-    price = {"price": {"input": 1, "output": 2}}
-    plain: dict[str, Any] = {"budget": {"usd": 5}, "teacher": price, "judge": price}
-    assert checked(plain).budget.usd == 5
-    with pytest.raises(RecipeError, match=rf"budget\.usd needs {who}\.price"):
-        checked(plain | {who: {"model": "m"}})
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

@@ -66,7 +66,9 @@ def summary(report: Report) -> str:
     spent = report.teacher
     if spent["calls"] or spent["cache_hits"]:
         tokens = f"{spent['tokens_in']} tokens in, {spent['tokens_out']} out"
-        lines.append(f"  paid  {spent['calls']:>7} teacher calls, {tokens}; {spent['cache_hits']} from the store")
+        money = f"USD {spent['usd']:.4f}" + "".join(f" and what {m} costs: set its price" for m in spent["unpriced"])
+        calls = f"{spent['calls']:>7} teacher calls, {tokens}, {money}"
+        lines.append(f"  paid  {calls}; {spent['cache_hits']} from the store")
     if report.path:
         lines += ["", f"  where {report.path}", "  card  README.md in it", "", "Next:", *following(report)]
     return "\n".join(lines)

@@ -35,7 +35,9 @@ class Endpoint(Part):
     outage: float = Field(
         default=900, ge=0, description="Seconds to wait for an endpoint that answered before and does not any more."
     )
-    price: Price | None = Field(default=None, description="USD for a million tokens; needed for budget.usd.")
+    price: Price | None = Field(
+        default=None, description="USD for a million tokens. Default: what a table of public prices says of the model."
+    )
     licence: str = Field(default="", description="Licence of the model's output; stamped on every row.")
     structured: Literal["json_schema", "json_object", "text"] = Field(
         default="json_schema", description="How the endpoint is asked for JSON."
@@ -57,3 +59,7 @@ class Budget(Caps):
     stages: dict[Literal["label", "answer", "judge"], Caps] = Field(
         default={}, description="Caps of their own for label, answer or judge."
     )
+
+    @property
+    def counts_money(self) -> bool:
+        return any(caps.usd is not None for caps in (self, *self.stages.values()))

@@ -76,6 +76,8 @@ class Asking:
             finally:
                 self.latency = engine.clock() - began
                 if reply:
+                    if engine.unpriced:
+                        engine.purse.unpriced.add(self.body["model"])
                     usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
                     came_to.settle(reply.prompt_tokens, reply.response_tokens, usd)
                     self.count.settle(reply.prompt_tokens, reply.response_tokens, usd)

@@ -53,6 +53,7 @@ class Purse:
     def __init__(self, caps: Budget | None = None) -> None:
         caps = caps or Budget()
         self.spent = Count()
+        self.unpriced: set[str] = set()  # models that answered and whose price nobody knows
         self.run = Account("budget", caps)
         self.stages = {stage: Account(f"budget.stages.{stage}", part) for stage, part in caps.stages.items()}
         self.settled = asyncio.Event()

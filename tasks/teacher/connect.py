@@ -11,6 +11,7 @@ from tasks.shard import sha256
 from tasks.teacher.budget import Purse
 from tasks.teacher.endpoints import RECORDED, address, api_key, check, roles
 from tasks.teacher.engine import Engine
+from tasks.teacher.prices import price_of
 from tasks.teacher.recorded import recorded_teacher
 from tasks.teacher.store import CallStore
 
@@ -42,4 +43,5 @@ async def engine(
         named = endpoint.model_copy(update={"model": RECORDED})
         return Engine(named, store, purse, server.url, f"recorded:{sha256(path)}", "recorded")
     url = address(endpoint)
-    return Engine(endpoint, store, purse, url, url.rstrip("/"), api_key(endpoint), notice=notice)
+    priced = endpoint.model_copy(update={"price": price_of(endpoint, url)})
+    return Engine(priced, store, purse, url, url.rstrip("/"), api_key(endpoint), notice=notice)

@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from tasks.recipe import Endpoint, Recipe, RecipeError, located
+from tasks.teacher.prices import price_of
 
 RECORDED = "recorded-teacher"
 DEFAULT_URL = "https://api.openai.com/v1"
@@ -48,6 +49,11 @@ def check(recipe: Recipe) -> None:
         if not endpoint.model:
             hint = f"name one in the recipe, or with --set {where}.model=…"
             raise RecipeError(f"no model for the {role}", f"{where}.model", hint)
+        if recipe.budget.counts_money and price_of(endpoint, address(endpoint)) is None:
+            what = f"a budget in money needs a price: none is known for {endpoint.model} at {address(endpoint)}"
+            raise RecipeError(
+                what, f"{where}.price", f"--set {where}.price='{{input: 1.25, output: 10}}', USD a million"
+            )
 
 
 def misaddressed(url: str) -> str:

@@ -118,6 +118,11 @@ class Engine:
         """Seconds before another attempt: doubled each time, and never the same for two callers."""
         return min(30, self.backoff * 2 ** (nth - 1)) * self.chance.uniform(0.67, 1.33)
 
+    @property
+    def unpriced(self) -> bool:
+        """Whether answers cost what nobody knows; what is recorded costs nothing."""
+        return self.endpoint.price is None and not self.endpoint.recorded
+
     def most(self, request: str, max_tokens: int) -> Count:
         """The most that a call can come to: a token is a byte at least, and the response ends at its limit."""
         tokens_in = len(request.encode("utf-8", "surrogatepass"))

@@ -1,9 +1,10 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasks.recipe import Endpoint, Recipe, RecipeError, located
+from tasks.recipe import Budget, Endpoint, Recipe, RecipeError, located
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check, kind, roles
@@ -40,6 +41,19 @@ def test_an_endpoint_that_lacks_something_is_named_before_anything_starts(
     with pytest.raises(RecipeError, match=said) as fault:
         check(recipe)
     assert fault.value.where == where
+
+
+@pytest.mark.parametrize("who", ["teacher", "judge"])
+@pytest.mark.parametrize("budget", [{"usd": 5}, {"stages": {"answer": {"usd": 5}}}])
+def test_a_budget_in_money_needs_a_price_for_each_model_and_names_the_field(who: str, budget: dict[str, Any]) -> None:
+    ends = {"teacher": endpoint(price={"input": 1, "output": 2}), "judge": endpoint(model="gpt-5")}
+    known = Budget.model_validate(budget)
+    check(Recipe(budget=known, **ends))
+    unknown = Recipe(budget=known, **(ends | {who: endpoint(model="our-own-finetune")}))
+    with pytest.raises(RecipeError, match="none is known for our-own-finetune") as fault:
+        check(unknown)
+    assert fault.value.where == f"{who}.price"
+    check(unknown.model_copy(update={"budget": Budget()}))
 
 
 @pytest.mark.parametrize(
