@@ -96,6 +96,12 @@ class Closing:
         report.error = failed(status, why, hint=HINTS[status]).error
         return report
 
+    def capped(self, report: Report, why: str) -> Report:
+        """The report of a run that published what its budget allowed; the rest is pending."""
+        if report.status in ("published", "nothing_new"):
+            report.status, report.error = "budget", failed("budget", why, hint=HINTS["budget"]).error
+        return report
+
     def finish(self, closed: Closed, new: int, staged: dict[str, Any], findings: list[dict[str, Any]]) -> Entry:
         """The version's manifest, card and reports; gives the entry that will publish it."""
         folder, base, chain = Path(staged["folder"]), self.dataset.base, self.dataset.chain

@@ -103,7 +103,7 @@ async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: 
     taken, given = pulled(recipe, dataset, since, until)
     async with AsyncExitStack() as stack:
         bench = Bench(dataset.work, recipe.seed, recipe.shard_rows)
-        stages = Stages(bench)
+        stages = Stages(bench, recipe.budget.at_cap)
         closing = Closing(recipe, dataset, taken, purse, stages.done)
         if taken.nothing:
             return closing.report("plan" if plan else "nothing_new")
@@ -118,7 +118,8 @@ async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: 
         if stages.stop:
             return closing.cut_short(*stages.stop)
         given = await placed(recipe, dataset, stages, given)
-        return closing.settle(pa.concat_tables([s.table() for s in inputs(given, None)]), given)
+        report = closing.settle(pa.concat_tables([s.table() for s in inputs(given, None)]), given)
+        return closing.capped(report, stages.capped) if stages.capped else report
 
 
 def pulled(recipe: Recipe, dataset: Dataset, since: datetime | None, until: datetime | None) -> tuple[Taken, Given]:

@@ -22,6 +22,7 @@ class Stages:
     """The stages of one run, in order, each as one tally."""
 
     bench: Bench
+    at_cap: str = "wait"
     done: list[Tally] = field(default_factory=list)
 
     async def over(self, task: Task[..., Any], step: Step, given: Given) -> Given:
@@ -51,14 +52,19 @@ class Stages:
     @property
     def stop(self) -> tuple[str, str] | None:
         """Why the run must end here, as (status, sentence), if it must: the teacher cannot be used, or answered
-        nothing at all, or the budget is spent. Rows that fail in passing among others that do not only wait."""
+        nothing at all, or the budget is spent and what is answered shall wait. Rows that fail in passing among others
+        that do not only wait."""
         for tally in self.done:
-            for status in ("teacher", "budget"):
-                if status in tally.stopped:
-                    return status, tally.stopped[status]
+            if "teacher" in tally.stopped:
+                return "teacher", tally.stopped["teacher"]
             if "outage" in tally.stopped and tally.pending == tally.seen:
                 return "teacher", f"the teacher answered none of {tally.seen} questions: {tally.stopped['outage']}"
-        return None
+        return ("budget", self.capped) if self.capped and self.at_cap == "wait" else None
+
+    @property
+    def capped(self) -> str:
+        """Which cap of the budget was reached; empty where none was."""
+        return next((t.stopped["budget"] for t in self.done if "budget" in t.stopped), "")
 
 
 def say(line: str) -> None:

@@ -60,6 +60,12 @@ class Budget(Caps):
         default={}, description="Caps of their own for label, answer or judge."
     )
 
+    at_cap: Literal["wait", "publish"] = Field(
+        default="wait",
+        description="What is answered when a cap is reached: waits for the next run, or is judged and "
+        "published as far as the other caps allow.",
+    )
+
     @property
     def counts_money(self) -> bool:
         return any(caps.usd is not None for caps in (self, *self.stages.values()))

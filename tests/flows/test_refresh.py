@@ -222,6 +222,24 @@ def test_a_spent_budget_keeps_the_rest_pending_and_no_call_is_paid_twice(flywhee
         assert len(paid.asked) == 30
 
 
+def test_at_a_stages_cap_what_is_answered_is_published_where_the_recipe_says_so(
+    flywheel: Flywheel, tmp_path: Path
+) -> None:
+    source, lake = logs(tmp_path / "logs.jsonl"), tmp_path / "lake"
+    capped = ("--set", "budget.stages.answer.calls=6", "--set", "budget.at_cap=publish")
+    with teacher(good) as paid:
+        first = flywheel(*own(source, lake, paid.url, *capped), OPENAI_API_KEY="k")
+        assert first.code == 4
+        assert first.json["ledger"] == {"pending": 4, "published": 6}
+        assert len(rows(first.json["path"])) == 6
+        assert "budget.stages.answer.calls of 6" in first.json["error"]["what"]
+        assert len(paid.asked) == first.json["teacher"]["calls"] == 22
+        second = flywheel(*own(source, lake, paid.url), OPENAI_API_KEY="k")
+        assert second.code == 0, second.err
+        assert second.json["ledger"] == {"published": 4, "seen": 10}
+        assert len(paid.asked) == 30
+
+
 def test_a_refused_key_is_exit_5_names_the_variable_and_never_the_key(flywheel: Flywheel, tmp_path: Path) -> None:
     secret = "sk-planted-0123456789abcdef"
     with teacher(lambda _: error(401, "invalid_api_key", "wrong key")) as shut:

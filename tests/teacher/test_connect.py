@@ -1,3 +1,4 @@
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -5,8 +6,9 @@ from typing import Any
 import pytest
 
 from tasks.recipe import Budget, Endpoint, Recipe, RecipeError, located
-from tasks.teacher.budget import Purse
+from tasks.teacher.budget import BudgetReached, Purse
 from tasks.teacher.connect import engines
+from tasks.teacher.count import Count
 from tasks.teacher.endpoints import RECORDED, check, kind, roles
 from tests.engines import KEY, ask
 from tests.faults import FaultsServer
@@ -139,3 +141,21 @@ async def test_recorded_answers_are_a_server_for_as_long_as_the_engines(tmp_path
 
 def first_question() -> str:
     return json.loads(located(RECORDINGS).read_text().splitlines()[0])["turns"][0]
+
+
+async def test_what_a_run_spent_before_it_was_killed_counts_towards_its_caps_and_the_next_run_starts_anew(
+    tmp_path: Path,
+) -> None:
+    caps = Budget.model_validate({"calls": 5, "stages": {"judge": {"calls": 1}}})
+    async with FaultsServer() as server:
+        recipe = Recipe(budget=caps, teacher=endpoint(base_url=server.url))
+        for run, refused in (("00001", 0), ("00001", 1), ("00002", 0)):
+            async with engines(recipe, tmp_path / "calls", Purse(caps), run) as made:
+                asked = [made["teacher"].call(question(f"{run} {refused} {i}"), 0, Count()) for i in range(3)]
+                ends = await asyncio.gather(*asked, return_exceptions=True)
+            assert sum(isinstance(e, BudgetReached) for e in ends) == refused
+    assert len(server.calls) == 8
+
+
+def question(text: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text}], "temperature": 0.0, "max_tokens": 10}
