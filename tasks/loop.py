@@ -15,7 +15,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -223,8 +223,9 @@ async def each(step: Each, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
 
 async def tried(step: Each, record: Record, teacher: Teacher, seed: int) -> tuple[Outcome | None, dict[str, str]]:
     """A record's outcome, or None where it must wait and why."""
+    own = replace(teacher, record=record.prompt_id) if teacher else teacher
     try:
-        return await step(record, teacher, dice(seed, name(step), record.prompt_id)), {}
+        return await step(record, own, dice(seed, name(step), record.prompt_id)), {}
     except NoAnswer as none:
         return Outcome().dropping(none.reason, none.detail), {}
     except (BudgetReached, TeacherUnusable, Unanswered) as stop:

@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": ("flows.commands.trust", "Checksums, schema, ids, ledgers and leaks; exit code 1 for findings."),
     "rollback": ("flows.commands.versions", "Go on from an older version."),
     "increments": ("flows.commands.versions", "What each run read, and what came of it."),
+    "calls": ("flows.commands.calls", "What was asked of models, what it cost, and how to forget it."),
     "ui": ("flows.commands.ui", "The Prefect UI on this project's runs."),
 }
 

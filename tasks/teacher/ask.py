@@ -22,11 +22,12 @@ VERDICT_TOKENS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """An engine and what its calls come to; one for each shard."""
+    """An engine, the stage that asks it and for which record (a prompt's id), and what its calls come to."""
 
     engine: Engine
     count: Count = field(default_factory=Count)
     stage: str = ""
+    record: str = ""
 
     @property
     def model(self) -> str:
@@ -42,7 +43,7 @@ class Teacher:
         """A text, or calls of the declared tools. Raises what `Engine.call` raises."""
         body = {"messages": wire(sent.messages), "temperature": temperature, "max_tokens": max_tokens}
         body |= {"tools": list(tools)} if tools else {}
-        return await self.engine.call(body, sample, self.count, self.stage)
+        return await self.engine.call(body, sample, self.count, self.stage, self.record)
 
     async def ask_json(
         self,
@@ -66,7 +67,7 @@ class Teacher:
                 "max_tokens": max_tokens,
                 **self.format(shape),
             }
-            reply = await self.engine.call(body, 0, self.count, self.stage)
+            reply = await self.engine.call(body, 0, self.count, self.stage, self.record)
             read, fault = parse(reply.text, shape)
             if read is not None:
                 return read, reply

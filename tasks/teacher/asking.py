@@ -32,6 +32,7 @@ class Asking:
     request: str
     count: Count
     stage: str
+    record: str
     tried: int = 0
     throttled: int = 0
     spared: bool = False
@@ -82,7 +83,8 @@ class Asking:
                     came_to.settle(reply.prompt_tokens, reply.response_tokens, usd)
                     self.count.settle(reply.prompt_tokens, reply.response_tokens, usd)
                 spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
-                engine.store.record(Attempt(self.stage, self.key, self.at, verdict.name, self.latency, *spent))
+                sent_for = (self.stage, self.record, self.key)
+                engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent))
             self.heeded(verdict, began, passage)
         return verdict, reply
 

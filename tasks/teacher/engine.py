@@ -87,8 +87,8 @@ class Engine:
     async def __aexit__(self, *_: object) -> None:
         await self.client.close()
 
-    async def call(self, body: dict[str, Any], sample: int, count: Count, stage: str = "") -> Reply:
-        """The answer to a request of a stage.
+    async def call(self, body: dict[str, Any], sample: int, count: Count, stage: str = "", record: str = "") -> Reply:
+        """The answer to a request, which a stage makes for a record (a prompt's id).
 
         Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable.
         """
@@ -105,7 +105,7 @@ class Engine:
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         waiting.add_done_callback(lambda f: f.cancelled() or f.exception())
         try:
-            call = await Asking(self, key, body, request, count, stage).answered()
+            call = await Asking(self, key, body, request, count, stage, record).answered()
             waiting.set_result(call)
         except BaseException as fault:
             waiting.set_exception(fault if isinstance(fault, Exception) else Unanswered("interrupted"))

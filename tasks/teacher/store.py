@@ -20,7 +20,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,9 @@ create table if not exists calls (
 """,
     """
 create table if not exists attempts (
-    run text not null, stage text not null, key text not null, at text not null, outcome text not null,
-    latency real not null, tokens_in integer not null, tokens_out integer not null, usd real not null
+    run text not null, stage text not null, record text not null, key text not null, at text not null,
+    outcome text not null, latency real not null, tokens_in integer not null, tokens_out integer not null,
+    usd real not null
 )
 """,
     "create index if not exists attempts_run on attempts (run, stage)",
@@ -77,9 +78,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request that was sent, and how it ended; the run's name is the store's."""
+    """One request that was sent for a record (a prompt's id), and how it ended; the run's name is the store's."""
 
     stage: str
+    record: str
     key: str
     at: str
     outcome: str
@@ -193,12 +195,10 @@ class CallStore:
     def commit(self, group: list[Stored], tried: list[Attempt]) -> None:
         pack = self.packing.pack
         rows = [(c.key, c.outcome, c.max_tokens, c.latency, c.at, pack(c.request), pack(plain(c.reply))) for c in group]
-        attempts = [
-            (self.run, a.stage, a.key, a.at, a.outcome, a.latency, a.tokens_in, a.tokens_out, a.usd) for a in tried
-        ]
+        attempts = [(self.run, *astuple(a)) for a in tried]
         with self.writer:
             self.writer.executemany("insert or replace into calls values (?, ?, ?, ?, ?, ?, ?)", rows)
-            self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
+            self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
         if self.learning:
             self.train()
 

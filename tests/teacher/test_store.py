@@ -102,7 +102,7 @@ async def test_every_attempt_is_kept_and_a_run_knows_what_it_spent_before_it_was
         async with CallStore(path, run) as store:
             for stage, outcome in (("answer", "http_500"), ("answer", "good"), ("judge", "good")):
                 used = (30, 12, 0.25) if outcome == "good" else (0, 0, 0.0)
-                store.record(Attempt(stage, "k", "2026-01-05T00:00:00Z", outcome, 0.5, *used))
+                store.record(Attempt(stage, "p-1", "k", "2026-01-05T00:00:00Z", outcome, 0.5, *used))
             await store.flush()
             spent = store.spent()
     assert spent == {"answer": Count(4, 0, 60, 24, 0.5), "judge": Count(2, 0, 60, 24, 0.5)}

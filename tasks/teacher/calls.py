@@ -1,0 +1,114 @@
+"""What a call store holds, looked at from outside a run: figures, single calls, an export, and what is to be forgotten.
+
+Reading needs no lock and works while a run writes; forgetting is for whoever holds the dataset.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.teacher.packing import Packing
+from tasks.teacher.store import connected, stored_of
+
+EXPORT = pa.schema(
+    [
+        *((name, pa.string()) for name in ("key", "outcome", "at", "model", "request", "text", "reasoning", "finish")),
+        ("seconds", pa.float64()),
+        ("max_tokens", pa.int64()),
+        ("prompt_tokens", pa.int64()),
+        ("response_tokens", pa.int64()),
+        ("tool_calls", pa.list_(pa.struct([(n, pa.string()) for n in ("id", "name", "arguments")]))),
+    ]
+)
+BATCH = 5000
+FIGURES = """
+select stage, outcome, count(*) n, sum(tokens_in) tokens_in, sum(tokens_out) tokens_out, sum(usd) usd
+from attempts where run = ? or ? = '' group by stage, outcome order by stage, outcome
+"""
+LATENCIES = "select latency from attempts where stage = ? and (run = ? or ? = '') order by latency"
+LATEST = """
+select c.key, c.outcome, c.max_tokens, c.latency, c.at, c.request, c.reply from calls c
+where (? = '' or c.outcome = ?) and (? = '' or c.key in (select key from attempts where record = ?))
+order by c.at desc, c.key limit ?
+"""
+ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A store, read-only."""
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
+        link.row_factory = sqlite3.Row
+        yield link
+
+
+def figures(path: Path, run: str = "") -> dict[str, Any]:
+    """Answers kept, and by stage the attempts by outcome, tokens, money and seconds; of one run, or of all."""
+    with reading(path) as link:
+        stages: dict[str, dict[str, Any]] = {}
+        for row in link.execute(FIGURES, (run, run)):
+            stage = stages.setdefault(row["stage"], {"attempts": {}, "tokens_in": 0, "tokens_out": 0, "usd": 0.0})
+            stage["attempts"][row["outcome"]] = row["n"]
+            for what in ("tokens_in", "tokens_out", "usd"):
+                stage[what] += row[what]
+        for name, stage in stages.items():
+            seconds = [r[0] for r in link.execute(LATENCIES, (name, run, run))]
+            stage |= {f"p{p}": seconds[min(len(seconds) - 1, len(seconds) * p // 100)] for p in (50, 95)}
+        kept = dict(link.execute("select outcome, count(*) from calls group by outcome order by outcome").fetchall())
+        runs = [r[0] for r in link.execute("select distinct run from attempts order by run")]
+    return {"kept": kept, "bytes": path.stat().st_size, "runs": runs, "stages": stages}
+
+
+def latest(path: Path, many: int, outcome: str = "", record: str = "") -> list[dict[str, Any]]:
+    """The newest calls, as rows of the export; of one outcome, or for one record (a prompt's id)."""
+    with reading(path) as link:
+        unpacking = Packing(link)
+        return [row(c, unpacking) for c in link.execute(LATEST, (outcome, outcome, record, record, many))]
+
+
+def export(path: Path, target: Path) -> int:
+    """Every call as a Parquet file; gives how many."""
+    with reading(path) as link, pq.ParquetWriter(target, EXPORT, compression="zstd") as out:
+        unpacking, found, written = Packing(link), link.execute(ALL), 0
+        while some := found.fetchmany(BATCH):
+            out.write_table(pa.Table.from_pylist([row(c, unpacking) for c in some], schema=EXPORT))
+            written += len(some)
+    return written
+
+
+def row(found: Iterable[Any], unpacking: Packing) -> dict[str, Any]:
+    call = stored_of(tuple(found), unpacking)
+    same = {n: getattr(call.reply, n) for n in ("text", "reasoning", "finish", "model", "prompt_tokens")}
+    return same | {
+        "key": call.key,
+        "outcome": call.outcome,
+        "at": call.at,
+        "request": call.request,
+        "seconds": call.latency,
+        "max_tokens": call.max_tokens,
+        "response_tokens": call.reply.response_tokens,
+        "tool_calls": [dict(c) for c in call.reply.tool_calls],
+    }
+
+
+def forget(path: Path, before: str = "", record: str = "") -> int:
+    """Delete the answers from before a moment (ISO 8601, UTC), or those for a record; gives how many. What was spent
+    stays on the books."""
+    with contextlib.closing(connected(path)) as link:
+        link.execute("pragma secure_delete=on")
+        with link:
+            if record:
+                keys = "delete from calls where key in (select key from attempts where record = ?)"
+                gone = link.execute(keys, (record,)).rowcount
+            else:
+                gone = link.execute("delete from calls where at < ?", (before,)).rowcount
+        link.execute("vacuum")
+        link.execute("pragma wal_checkpoint(truncate)")
+    return gone

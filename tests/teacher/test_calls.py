@@ -1,0 +1,76 @@
+import contextlib
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.recipe import Price
+from tasks.teacher.calls import export, figures, forget, latest
+from tasks.teacher.count import Count
+from tasks.teacher.endings import NoAnswer
+from tasks.teacher.store import stored
+from tests import faults
+from tests.engines import engine_at
+from tests.faults import FaultsServer, asked, refused
+
+SECRET = "面包师傅的秘方"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> Path:
+    """Three answers in two stages, one of them cut, after one fault in passing."""
+    script = asked({"bread": [refused(500)], "essay": [faults.cut_at_limit]})
+    price = Price(input=0, output=1e6)
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, price=price) as engine:
+        for stage, record, text in (("answer", "p-1", "bread"), ("answer", "p-2", "essay"), ("judge", "p-3", SECRET)):
+            body = {"messages": [{"role": "user", "content": text}], "temperature": 0.0, "max_tokens": 100}
+            with contextlib.suppress(NoAnswer):
+                await engine.call(body, 0, Count(), stage, record)
+    return tmp_path / "calls.sqlite"
+
+
+async def test_figures_count_every_attempt_and_what_it_cost(store: Path) -> None:
+    plain = figures(store)
+    answer, judge = plain["stages"]["answer"], plain["stages"]["judge"]
+    assert answer["attempts"] == {"good": 1, "http_500": 1, "truncated": 1}
+    assert judge["attempts"] == {"good": 1}
+    assert answer["usd"] == answer["tokens_out"] > 0
+    assert 0 < answer["p50"] <= answer["p95"]
+    assert plain["kept"] == {"good": 2, "truncated": 1}
+    assert figures(store, "00009")["stages"] == {}
+
+
+async def test_the_newest_calls_are_listed_by_outcome_and_by_record(store: Path) -> None:
+    assert [c["outcome"] for c in latest(store, 9)] == ["good", "truncated", "good"]
+    assert [c["outcome"] for c in latest(store, 1)] == ["good"]
+    (cut,) = latest(store, 9, "truncated")
+    assert "essay" in cut["request"]
+    (third,) = latest(store, 9, record="p-3")
+    assert SECRET in third["request"]
+
+
+async def test_an_export_holds_every_call_as_it_was(store: Path, tmp_path: Path) -> None:
+    target = tmp_path / "calls.parquet"
+    assert export(store, target) == 3
+    rows = {r["key"]: r for r in pq.read_table(target).to_pylist()}
+    for call in stored(store):
+        row = rows.pop(call.key)
+        assert (row["request"], row["text"], row["outcome"]) == (call.request, call.reply.text, call.outcome)
+    assert not rows
+
+
+async def test_what_is_forgotten_for_a_record_is_gone_from_the_file_and_what_it_cost_is_not(store: Path) -> None:
+    before = figures(store)["stages"]
+    assert forget(store, record="p-3") == 1
+    assert latest(store, 9, record="p-3") == []
+    assert figures(store)["stages"] == before
+    assert SECRET.encode() not in store.read_bytes()
+    assert len(list(stored(store))) == 2
+
+
+async def test_answers_are_forgotten_by_age(store: Path) -> None:
+    newest = latest(store, 1)[0]["at"]
+    assert forget(store, before=newest) in (1, 2)
+    assert latest(store, 1)[0]["at"] == newest
+    assert forget(store, before="9999") in (1, 2)
+    assert list(stored(store)) == []
