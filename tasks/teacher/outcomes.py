@@ -14,6 +14,7 @@ and body alone:
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -56,7 +57,7 @@ STOPPING_CODES = {
 }
 
 
-def of_status(status: int, body: str, headers: dict[str, str]) -> Verdict:
+def of_status(status: int, body: str, headers: Mapping[str, str]) -> Verdict:
     """The class of a reply that is not a 200."""
     code, said = map(sound, complaint(body))
     if code == "not_recorded":
@@ -151,7 +152,7 @@ def complaint(body: str) -> tuple[str, str]:
         return "", " ".join(body.split())[:200]
 
 
-def retry_after(headers: dict[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait: Retry-After in seconds or as a date, or in milliseconds."""
     if (ms := headers.get("retry-after-ms", "")).replace(".", "", 1).isdecimal():
         return float(ms) / 1000
