@@ -43,7 +43,7 @@ class Taken:
 
     @property
     def nothing(self) -> bool:
-        return not self.read.records.num_rows and not self.read.unreadable.num_rows
+        return not any(s.rows for s in self.read.records) and not self.read.unreadable.num_rows
 
     def sources(self) -> list[dict[str, Any]]:
         """The sources for the increment's entry."""

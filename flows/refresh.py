@@ -46,7 +46,6 @@ from tasks.publish.task import split
 from tasks.pull.source import UNREADABLE, Pulled
 from tasks.pull.task import pull
 from tasks.recipe import Recipe, RecipeError
-from tasks.record import SCHEMA
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
@@ -135,7 +134,7 @@ def pulled(recipe: Recipe, dataset: Dataset, since: datetime | None, until: date
         sources.append(Pulled.of(plain))
         say(f"pull     {sources[-1].read} rows read from {source.uri}, {sources[-1].seen} seen before")
     read = Read(
-        pa.concat_tables([s.table() for s in inputs(given, None)] or [SCHEMA.empty_table()]),
+        inputs(given, None),
         pa.concat_tables([s.table() for p in sources for s in p.unreadable] or [UNREADABLE.empty_table()]),
         sum(p.seen for p in sources),
     )

@@ -35,8 +35,8 @@ class Shard:
     def name(self) -> str:
         return Path(self.path).stem
 
-    def table(self) -> pa.Table:
-        return pq.read_table(self.path)
+    def table(self, columns: list[str] | None = None) -> pa.Table:
+        return pq.read_table(self.path, columns=columns)
 
     def records(self) -> list[Record]:
         return records(self.table())

@@ -7,7 +7,7 @@ as they were pulled: the next run goes on from them, and the call store makes th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,14 +25,23 @@ from tasks.tally import Tally
 class Read:
     """What a run read: records (new ones and those that were pending), unreadable lines, and rows seen before."""
 
-    records: pa.Table
+    records: tuple[Shard, ...]
     unreadable: pa.Table
     seen: int = 0
 
     @property
     def users(self) -> dict[str, str]:
-        roots = self.records.column("roots").to_pylist()
-        return dict(zip((r[0] for r in roots), self.records.column("user").to_pylist(), strict=True))
+        """Log id -> who asked."""
+        rows = (row for s in self.records for row in s.table(["roots", "user"]).to_pylist())
+        return {row["roots"][0]: row["user"] for row in rows}
+
+    def those(self, log_ids: Collection[str]) -> pa.Table:
+        """Records by their log ids, as they were pulled."""
+        return pa.concat_tables([SCHEMA.empty_table(), *(chosen(s.table(), log_ids) for s in self.records if log_ids)])
+
+
+def chosen(rows: pa.Table, log_ids: Collection[str]) -> pa.Table:
+    return rows.filter(pa.array([r[0] in log_ids for r in rows.column("roots").to_pylist()], pa.bool_()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,6 @@ def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[s
     users = read.users
     ledger.close([*users, *read.unreadable.column("log_id").to_pylist()])
     waits = {i for i, (state, _, _) in ledger.states.items() if state == "pending"}
-    roots = read.records.column("roots").to_pylist()
     kept = (
         SCHEMA.append(pa.field("reason", pa.string()))
         .append(pa.field("detail", pa.string()))
@@ -85,7 +93,7 @@ def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[s
     tables = {
         "ledger": ledger.table(users),
         "asked": segment(asked),
-        "pending": read.records.filter(pa.array([r[0] in waits for r in roots], pa.bool_())),
+        "pending": read.those(waits),
         "dropped": pa.Table.from_pylist(gone, schema=kept),
         "unreadable": read.unreadable,
     }

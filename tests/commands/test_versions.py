@@ -25,7 +25,7 @@ from tasks.publish.version import SIDES, parent_rows, published, stage, with_roo
 from tasks.pull.source import UNREADABLE
 from tasks.recipe import PROJECT, Recipe
 from tasks.record import Message, Record, table
-from tasks.shard import write_json, write_text
+from tasks.shard import write_json, write_records, write_text
 from tasks.teacher.ask import wire
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.store import CallStore, Stored
@@ -50,7 +50,8 @@ AGAIN = ask("which lamp is best for a desk", 9)
 def turn(dataset: Dataset, rows: Sequence[Record], merged: dict[str, Record] | None = None) -> Entry:
     """One turn of the wheel: the rows published as they are, and log rows merged into published ones."""
     into = merged or {}
-    closed = finished(Read(table(rows), UNREADABLE.empty_table()), [], [], table(rows))
+    pulled = (write_records(rows, dataset.work / "pulled.parquet"),)
+    closed = finished(Read(pulled, UNREADABLE.empty_table()), [], [], table(rows))
     for row_id, record in into.items():
         closed.ledger.enter(record.roots, "merged", row_id)
     tables = closed.tables | {"ledger": closed.ledger.table({})}

@@ -11,7 +11,7 @@ from tasks.history.increment import Read, finished
 from tasks.publish.version import SIDES, parent_rows, published, stage
 from tasks.pull.source import UNREADABLE
 from tasks.record import Record, table
-from tasks.shard import write_json
+from tasks.shard import write_json, write_records
 from tests.rows import answered, ask
 
 
@@ -27,8 +27,9 @@ WAITING = [ask("Who waits here?", 8), ask("谁在等？", 9)]
 
 def commit(dataset: Dataset, rows: list[Record], waiting: Sequence[Record] = ()) -> Entry:
     """One turn of the wheel, the rows published as they are and `waiting` left pending."""
-    given = Read(table([*rows, *waiting]), UNREADABLE.empty_table())
-    closed = finished(replace(given, records=table(rows)), [], [], table(rows))
+    pulled = tuple(write_records(r, dataset.work / f"{i}.parquet") for i, r in enumerate((rows, waiting)))
+    given = Read(pulled, UNREADABLE.empty_table())
+    closed = finished(replace(given, records=pulled[:1]), [], [], table(rows))
     closed.ledger.enter([r.roots[0] for r in waiting], "pending")
     kept = {"asked": closed.tables["asked"], "pending": table(waiting), "ledger": closed.ledger.table(given.users)}
     base = dataset.base

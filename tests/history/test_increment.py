@@ -33,13 +33,17 @@ LAMP = "Take a small lamp with a warm light and a shade."
 BAD = {"log_id": "l-00009", "source": "logs", "file": "logs.jsonl", "line": 9, "reason": "not JSON", "raw": b"{"}
 
 
-def read() -> Read:
-    rows = [ask(text, int(i[2:]), user=f"u-{i[-1]}") for i, text in QUESTIONS.items()]
-    return Read(table(rows), pa.Table.from_pylist([BAD], schema=UNREADABLE), seen=3)
+def pulled() -> pa.Table:
+    return table(ask(text, int(i[2:]), user=f"u-{i[-1]}") for i, text in QUESTIONS.items())
+
+
+def read(folder: Path) -> Read:
+    shards = [write(pulled().slice(i, 4), folder / "pulled" / f"{i}.parquet") for i in (0, 4)]
+    return Read(tuple(shards), pa.Table.from_pylist([BAD], schema=UNREADABLE), seen=3)
 
 
 async def early(given: Read, folder: Path, before: Past = NOTHING) -> Tally:
-    return await run(OnePrompt(0.7, before), [write(given.records, folder / "pulled.parquet")], Bench(folder, 7))
+    return await run(OnePrompt(0.7, before), given.records, Bench(folder, 7))
 
 
 async def late(asked: Sequence[Record], folder: Path, before: Past = NOTHING) -> tuple[list[Tally], pa.Table]:
@@ -59,7 +63,7 @@ async def late(asked: Sequence[Record], folder: Path, before: Past = NOTHING) ->
 
 
 async def closed(folder: Path, before: Past = NOTHING) -> tuple[Closed, pa.Table]:
-    given = read()
+    given = read(folder)
     first = await early(given, folder, before)
     rest, rows = await late([r for s in first.shards for r in s.records()], folder, before)
     return finished(given, [first], rest, rows), rows
@@ -85,8 +89,8 @@ async def test_a_run_that_ends_accounts_for_every_row(tmp_path: Path):
 
 async def test_what_waits_is_kept_as_it_was_pulled(tmp_path: Path):
     done, _ = await closed(tmp_path)
-    assert done.tables["pending"].equals(read().records.slice(5, 1))
-    assert done.tables["unreadable"].equals(read().unreadable)
+    assert done.tables["pending"].equals(pulled().slice(5, 1))
+    assert done.tables["unreadable"].equals(read(tmp_path).unreadable)
     assert set(done.tables["ledger"].column("user").to_pylist()) == {"", *(f"u-{i}" for i in range(1, 8))}
 
 
@@ -137,31 +141,31 @@ async def test_a_like_answer_to_a_prompt_that_was_rejected_before_is_still_accou
 
 
 async def test_a_run_that_was_stopped_keeps_all_that_the_teacher_was_to_see(tmp_path: Path):
-    given = read()
+    given = read(tmp_path)
     first = await early(given, tmp_path)
-    gone = records(given.records)[6]
+    gone = records(pulled())[6]
     noise = write(
         pa.Table.from_pylist([gone.row() | {"reason": "greeting", "detail": "", "into": ""}]), tmp_path / "gone.parquet"
     )
     worth = Tally("worth", 7, out=6, dropped={"greeting": 1}, dropped_in=(noise,))
     done = stopped(given, [worth, first])
     assert done.ledger.counts == {"dropped:greeting": 1, "pending": 6, "seen": 3, "unreadable": 1}
-    assert done.tables["pending"].equals(given.records.slice(0, 6))
+    assert done.tables["pending"].equals(pulled().slice(0, 6))
     assert done.tables["asked"].num_rows == 0
 
 
 async def test_a_stopped_run_lets_go_of_what_merged_into_a_published_row(tmp_path: Path):
     published = Asked.of(answered(ask(QUESTIONS["l-00004"]), "很久以前"), "published")
-    first = await early(read(), tmp_path, past(tmp_path, [published]))
-    done = stopped(read(), [first])
+    first = await early(read(tmp_path), tmp_path, past(tmp_path, [published]))
+    done = stopped(read(tmp_path), [first])
     assert done.ledger.counts == {"merged": 2, "pending": 5, "seen": 3, "unreadable": 1}
     assert done.ledger.states["l-00005"][:2] == ("merged", published.row_id)
 
 
 async def test_pending_rows_go_on_in_the_next_run(tmp_path: Path):
-    first = await early(read(), tmp_path / "1")
-    waiting = stopped(read(), [first]).tables["pending"]
-    again = Read(waiting, UNREADABLE.empty_table())
+    first = await early(read(tmp_path), tmp_path / "1")
+    waiting = stopped(read(tmp_path), [first]).tables["pending"]
+    again = Read((write(waiting, tmp_path / "waiting.parquet"),), UNREADABLE.empty_table())
     second = await early(again, tmp_path / "2")
     rest, rows = await late([r for s in second.shards for r in s.records()], tmp_path / "2")
     assert finished(again, [second], rest, rows).ledger.counts == {
@@ -173,7 +177,7 @@ async def test_pending_rows_go_on_in_the_next_run(tmp_path: Path):
 
 
 async def test_a_row_that_no_stage_accounts_for_is_a_fault(tmp_path: Path):
-    given = read()
+    given = read(tmp_path)
     first = await early(given, tmp_path)
     rest, rows = await late([r for s in first.shards for r in s.records()], tmp_path)
     with pytest.raises(Unbalanced, match="log rows have no state"):
@@ -183,7 +187,7 @@ async def test_a_row_that_no_stage_accounts_for_is_a_fault(tmp_path: Path):
 
 
 def test_an_empty_run_closes():
-    done = finished(Read(SCHEMA.empty_table(), UNREADABLE.empty_table()), [], [], SCHEMA.empty_table())
+    done = finished(Read((), UNREADABLE.empty_table()), [], [], SCHEMA.empty_table())
     assert done.ledger.counts == {}
     assert {n: t.num_rows for n, t in done.tables.items()} == dict.fromkeys(
         ("ledger", "asked", "pending", "dropped", "unreadable"), 0
