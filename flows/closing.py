@@ -48,7 +48,7 @@ class Taken:
     def sources(self) -> list[dict[str, Any]]:
         """The sources for the increment's entry."""
         since, until = self.window
-        kept = ("source", "uri", "seen", "outside", "new", "watermark")
+        kept = ("source", "uri", "stream", "seen", "outside", "new", "watermark")
         return [{k: getattr(p, k) for k in kept} | {"since": since, "until": until} for p in self.pulled]
 
 

@@ -23,7 +23,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from tasks.prompt import fingerprint
-from tasks.recipe import RecipeError, located
+from tasks.recipe import RecipeError, Unreachable, located
 from tasks.record import SCHEMA, Record, identity, table
 from tasks.record import records as records_of
 from tasks.shard import Shard, sha256, write, write_json
@@ -105,9 +105,11 @@ def cache_key(_: object, parameters: dict[str, Any]) -> str:
 
 
 async def passing(_: object, __: object, state: Any) -> bool:
-    """Whether a shard that failed is worth another try: not with a bad key, a spent quota or a ledger that
-    does not balance."""
+    """Whether a shard that failed is worth another try: not with a bad key, a spent quota, a ledger that does not
+    balance or a wrong recipe, unless all that is wrong is that a source cannot be reached."""
     fault = await state.aresult(raise_on_failure=False)
+    if isinstance(fault, Unreachable):
+        return True
     return not isinstance(fault, (BudgetReached, TeacherUnusable, Unbalanced, RecipeError))
 
 

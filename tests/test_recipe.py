@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from tasks.recipe import PROJECT, Recipe, RecipeError, checked, located, part_of, put, read
+from tasks.recipe import PROJECT, Recipe, RecipeError, Source, checked, located, part_of, put, read
 
 RECIPES = sorted((PROJECT / "deployments/recipes").glob("*.yaml"))
 
@@ -73,6 +73,68 @@ def test_a_ready_mapping_goes_by_name_and_a_typo_names_the_nearest() -> None:
     with pytest.raises(RecipeError, match="no ready mapping openia; did you mean openai") as fault:
         checked({"sources": [{"uri": "a", "mapping": "openia"}]})
     assert fault.value.where == "sources.0.mapping"
+
+
+SECRET = "planted-Pa55word"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"uri": f"postgresql+psycopg://u:{SECRET}@h/d", "table": "logs"},
+        {"uri": f"postgresql://u@h/d?password={SECRET}", "table": "logs"},
+        {"uri": f"sftp://u:{SECRET}@h/logs"},
+        {"uri": f"https://h/a.jsonl?X-Amz-Signature={SECRET}"},
+        {"uri": f"zip://a.jsonl::https://u:{SECRET}@h/a.zip"},
+        {"uri": "s3://b/logs", "storage": {"secret": SECRET}},
+        {"uri": "s3://b/logs", "storage": {"client_kwargs": {"aws_secret_access_key": SECRET}}},
+    ],
+)
+def test_a_secret_in_a_source_is_refused_says_what_to_do_and_is_not_said_again(source: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match="holds a secret") as fault:
+        checked({"sources": [source]})
+    assert "password_env" in fault.value.what
+    assert SECRET not in f"{fault.value.what} {fault.value.hint}"
+    with pytest.raises(ValidationError) as raw:
+        Source.model_validate(source)
+    assert SECRET not in str(raw.value)
+    with pytest.raises(RecipeError) as typo:
+        put({"sources": []}, f"sources.7.uri={source}")
+    assert SECRET not in typo.value.what
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"uri": "postgresql://u@h:5432/d?sslmode=require&sslkey=/etc/key.pem", "query": "SELECT 1"},
+        {"uri": "s3://b/logs/*.jsonl", "storage": {"anon": True, "endpoint_url": "http://127.0.0.1:9000"}},
+        {"uri": "http://u@h/a.jsonl?config=token", "password_env": "LOGS_PASSWORD"},
+        {"uri": "/var/log/a:b@c.jsonl"},
+    ],
+)
+def test_a_source_without_a_secret_is_taken(source: dict[str, Any]) -> None:
+    assert checked({"sources": [source]}).sources[0].uri == source["uri"]
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ({"uri": "postgresql://u@h/d", "table": "a", "query": "SELECT 1"}, "both a table and a query"),
+        ({"uri": "sqlite:///logs.db"}, "a database needs a table, or a query"),
+        ({"uri": "logs.jsonl", "table": "logs"}, "uri should be one, such as postgresql://"),
+        ({"uri": "sqlite:///logs.db", "table": "logs", "overlap": "-P1D"}, "greater than or equal to 0"),
+    ],
+)
+def test_a_database_has_a_table_or_a_query(source: dict[str, Any], what: str) -> None:
+    with pytest.raises(RecipeError, match=what):
+        checked({"sources": [source]})
+
+
+@pytest.mark.parametrize("overlap", ["P2D", "2 days", "2d", 172800])
+def test_an_overlap_is_read_from_what_people_write(overlap: Any) -> None:
+    recipe = checked({"sources": [{"uri": "sqlite:///l.db", "table": "l", "overlap": overlap}]})
+    assert recipe.sources[0].overlap == timedelta(days=2)
+    assert checked(recipe.model_dump(mode="json")) == recipe
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ DEFAULT = "deployments/recipes/weekly.yaml"
 @click.option(
     "--source", "sources", multiple=True, metavar="URI", help="Logs to read instead of the recipe's; repeatable."
 )
+@click.option("--mapping", metavar="NAME", help="The shape of the logs: openai, sharegpt, alpaca or own.")
 @click.option("--out", metavar="DIR", help="The lake to keep the dataset in.")
 @click.option("--since", metavar="TIME", help="Leave rows before this alone. ISO 8601, UTC where it names no zone.")
 @click.option("--until", metavar="TIME", help="Leave rows from this on alone.")
@@ -41,6 +42,7 @@ DEFAULT = "deployments/recipes/weekly.yaml"
 def refresh(
     recipe_file: str,
     sources: tuple[str, ...],
+    mapping: str | None,
     out: str | None,
     since: str | None,
     until: str | None,
@@ -56,7 +58,7 @@ def refresh(
     4 budget reached; 5 teacher unusable; 6 another run holds the dataset; 130 interrupted.
     """
     try:
-        recipe = told(recipe_file, sources, out, changes)
+        recipe = told(recipe_file, sources, mapping, out, changes)
         window = (moment("--since", since), moment("--until", until))
         if not plan:
             check(recipe)
@@ -81,13 +83,15 @@ def refresh(
     return end(report, as_json)
 
 
-def told(file: str, sources: tuple[str, ...], out: str | None, changes: tuple[str, ...]) -> Recipe:
+def told(file: str, sources: tuple[str, ...], mapping: str | None, out: str | None, changes: tuple[str, ...]) -> Recipe:
     """The recipe with what the command line changes."""
     plain = read(file, changes).model_dump()
     if sources:
         first = plain["sources"][0] if plain["sources"] else {}
-        how = {key: first[key] for key in ("mapping", "delimiter") if key in first}
+        how = {key: first[key] for key in ("mapping", "delimiter", "storage", "password_env") if key in first}
         plain["sources"] = [{"uri": uri, **how} for uri in sources]
+    if mapping:
+        plain["sources"] = [source | {"mapping": mapping} for source in plain["sources"]]
     if out:
         plain["output"]["dir"] = str(Path(out).expanduser().absolute())
     return checked(plain, file)

@@ -26,6 +26,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from filelock import Timeout
 from tasks.history.asked import Past
 from tasks.history.ledger import LEDGER
 from tasks.history.lock import lock_of
+from tasks.recipe import utc
 from tasks.record import SCHEMA
 from tasks.shard import Shard, sha256, write, write_json, write_text
 
@@ -189,6 +191,16 @@ class Dataset:
         """Log ids that have a state already. Pending ones too: their rows are kept here."""
         tables = [pq.read_table(self.file(e, "ledger"), columns=["log_id"]) for e in self.chain]
         return frozenset(i for t in tables for i in t.column("log_id").to_pylist())
+
+    def watermark(self, stream: str) -> datetime | None:
+        """Up to when a source was read with no gap, late rows aside: a backfill that begins later than that does not
+        count, and none moves it back."""
+        mark: datetime | None = None
+        for read in (s for e in self.chain for s in e.sources if s.get("stream") == stream and s["watermark"]):
+            last = datetime.fromisoformat(read["watermark"])
+            if not read["since"] or (mark and utc(datetime.fromisoformat(read["since"])) <= mark):
+                mark = max(mark or last, last)
+        return mark
 
     @property
     def pending(self) -> pa.Table:

@@ -28,7 +28,8 @@ class Met:
         self.lines += 1
         self.bad += bool(reason)
         if reason and len(self.first) < SHOWN:
-            self.first.append(f"{printable(line.file)} line {line.number}: {reason}")
+            where = f" line {line.number}" if line.number else ""
+            self.first.append(f"{printable(line.file)}{where}: {reason}")
 
 
 @dataclass(slots=True)

@@ -1,11 +1,14 @@
-"""What CSV and Parquet have in common: rows under named columns, and JSON text in a column."""
+"""What CSV, Parquet and databases have in common: rows under named columns, and JSON text in a column."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Self
 
-from tasks.pull.lines import plain
+from tasks.pull.lines import Line, plain
 from tasks.recipe import Mapping
 
 
@@ -42,3 +45,35 @@ def loaded(text: str) -> Any:
         return plain(text)
     except (ValueError, RecursionError):
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What a mapping looks for in typed rows: the column of the turns, and those that a path leads into."""
+
+    messages: str
+    deep: frozenset[str]
+
+    @classmethod
+    def of(cls, names: Collection[str], mapping: Mapping) -> Self:
+        return cls(mapping.messages, inner(names, mapping))
+
+    def line(self, cells: dict[str, Any], file: str, number: int) -> Line:
+        """A row of typed values as a line; its bytes are its JSON."""
+        try:
+            raw = json.dumps(cells, ensure_ascii=False, default=written)
+            row = structured(plain(raw), self.messages, self.deep)
+        except RecursionError:
+            return Line(file, number, None, "nested_too_deep")
+        return Line(file, number, row, "", raw.encode("utf-8", "surrogatepass"))
+
+
+def written(value: Any) -> str:
+    """A value that JSON does not have, as text. Times are in UTC, where they name no zone, too."""
+    if isinstance(value, datetime):
+        return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "backslashreplace")
+    return str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from glob import escape, glob, has_magic
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tasks.recipe import RecipeError, located
 
@@ -29,7 +29,7 @@ def files(uri: str) -> list[Path]:
     return list({path.resolve(): path for path in sorted(found, reverse=True)}.values())[::-1]
 
 
-def finished(path: Path) -> bool:
+def finished(path: PurePath) -> bool:
     """Whether somebody means the file to be read: editors and copying programs name theirs otherwise."""
     return not path.name.startswith((".", "#")) and not path.name.lower().endswith(UNFINISHED)
 

@@ -11,12 +11,12 @@ import zstandard
 from tasks.pull.delimited import delimited
 from tasks.pull.lines import Line, json_lines
 from tasks.pull.parquet import MAGIC, parquet
-from tasks.pull.unpacked import opened, textual
+from tasks.pull.unpacked import File, opened, textual
 from tasks.pull.whole import document
 from tasks.recipe import READY, Mapping
 
 
-def read(path: Path, mapping: Mapping = READY["own"], delimiter: str | None = None) -> Iterator[Line]:
+def read(path: File, mapping: Mapping = READY["own"], delimiter: str | None = None) -> Iterator[Line]:
     """The rows of a file, and a line with a reason for each that cannot be read."""
     number = 0
     try:
@@ -27,7 +27,7 @@ def read(path: Path, mapping: Mapping = READY["own"], delimiter: str | None = No
         yield Line(path.name, number + 1, None, "archive_broken", str(fault).encode("utf-8", "replace"))
 
 
-def lines(path: Path, mapping: Mapping, delimiter: str | None) -> Iterator[Line]:
+def lines(path: File, mapping: Mapping, delimiter: str | None) -> Iterator[Line]:
     ending = Path(path.name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
     with opened(path) as packed:
         magic = packed.peek(4)[:4]

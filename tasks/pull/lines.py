@@ -21,7 +21,7 @@ FIRST = 4096
 class Line:
     """One row of a log: what it holds, or why it cannot be read; and the bytes that stand there (the first of them).
 
-    `number` counts lines of JSON Lines and CSV, rows of JSON and Parquet, from 1.
+    `number` counts lines of JSON Lines and CSV, rows of JSON and Parquet, from 1; a database's rows have none, 0.
     """
 
     file: str

@@ -1,12 +1,13 @@
 """Pull one source: its log lines as shards of records, each line counted once.
 
 A row that an earlier increment knows is `seen`, wherever in the file it stands: late rows are found by
-their id, not by their time. A row outside the window was not read.
+their id, not by their time. A row outside the window was not read. A database is not even asked for rows
+that are older than what was read of it, but for an overlap in which late ones are looked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from tasks.pull.files import files
 from tasks.pull.formats import read
 from tasks.pull.lines import Line
 from tasks.pull.rows import Unreadable, record_of
+from tasks.pull.unpacked import File
+from tasks.pull.window import Window
 from tasks.recipe import Pulling, Source
 from tasks.record import Record, identity
 from tasks.shard import Shard, write, write_records
@@ -37,23 +40,13 @@ UNREADABLE = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From `since` (inclusive) until `until` (exclusive), UTC."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def __contains__(self, moment: datetime) -> bool:
-        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
-
-
 @dataclass(slots=True)
 class Pulled:
     """What a source gave: read = rows in the shards + seen + unreadable. `outside` the window was not read."""
 
     source: str
     uri: str
+    stream: str = ""
     seen: int = 0
     outside: int = 0
     watermark: str = ""
@@ -84,9 +77,11 @@ def pull(
     folder: Path,
     shard_rows: int,
     bound: Pulling = BOUND,
+    resume: datetime | None = None,
 ) -> Pulled:
-    """Read a source into `folder`. Raises RecipeError where there is nothing to read, or too much that cannot be."""
-    pulled = Pulled(source.name, source.uri)
+    """Read a source into `folder`; a database from `resume` on, all before it being known. Raises RecipeError where
+    there is nothing to read, or too much that cannot be."""
+    pulled = Pulled(source.name, source.uri, stream(source))
     bounds = Bounds(bound, Met(printable(source.uri)))
     met: set[str] = set()
     batch: list[Record] = []
@@ -102,9 +97,9 @@ def pull(
             pulled.unreadable.append(write(pa.Table.from_pylist(bad, schema=UNREADABLE), place))
             bad.clear()
 
-    for path in files(source.uri):
-        bounds.begin(path.name)
-        for line in read(path, source.mapping, source.delimiter):
+    for name, lines in parts(source, Window(window.since or resume, window.until)):
+        bounds.begin(name)
+        for line in lines:
             try:
                 record = record_of(row(line), source.mapping, source.name)
             except (Unreadable, RecursionError) as why:
@@ -135,6 +130,33 @@ def pull(
     flush(1)
     pulled.watermark = mark.isoformat() if mark else ""
     return pulled
+
+
+def stream(source: Source) -> str:
+    """Names what is read and how: with another query, mapping or since, what was read so far says nothing."""
+    since = source.since.isoformat() if source.since else ""
+    return identity("s", source.name, source.uri, source.table, source.query, source.mapping.model_dump(), since)
+
+
+def parts(source: Source, window: Window) -> Iterator[tuple[str, Iterator[Line]]]:
+    """The files of a source, or its table, each with its rows: of files all, of a database at least those in the
+    window."""
+    if source.database:
+        from tasks.pull.database import rows
+
+        yield source.table or "query", rows(source, window)
+        return
+    for file in found(source):
+        yield file.name, read(file, source.mapping, source.delimiter)
+
+
+def found(source: Source) -> Sequence[File]:
+    """The files of a source, here or behind a URL."""
+    if not source.remote:
+        return files(source.uri)
+    from tasks.pull.remote import remote
+
+    return remote(source)
 
 
 def row(line: Line) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from prefect.tasks import exponential_backoff
 
 from tasks.history.dataset import Dataset
 from tasks.loop import passing
-from tasks.pull.source import Window
 from tasks.pull.source import pull as pull_source
+from tasks.pull.source import stream
+from tasks.pull.window import Window, resumed
 from tasks.recipe import Pulling, Source
 
 
@@ -37,4 +38,5 @@ def pull(
 ) -> dict[str, Any]:
     """One source into shards of records; gives what was read. Never cached: a log grows."""
     window = Window(since or source.since, until)
-    return pull_source(source, window, dataset.known, Path(folder), rows, bound).plain()
+    resume = None if since or until else resumed(dataset.watermark(stream(source)), source.overlap, datetime.now(UTC))
+    return pull_source(source, window, dataset.known, Path(folder), rows, bound, resume).plain()

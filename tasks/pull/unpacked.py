@@ -8,8 +8,7 @@ import codecs
 import io
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, Protocol, cast, runtime_checkable
 
 import zstandard
 
@@ -20,7 +19,23 @@ MOST = 2**20
 UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-def opened(path: Path) -> io.BufferedReader:
+class File(Protocol):
+    """A file by its name, here (a Path) or behind a URL."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, mode: Literal["rb"]) -> io.BufferedReader: ...
+
+
+@runtime_checkable
+class Ranged(File, Protocol):
+    """One that is opened in another way to be read here and there."""
+
+    def ranged(self) -> io.BufferedReader: ...
+
+
+def opened(path: File) -> io.BufferedReader:
     """The file's bytes, unpacked."""
     file = path.open("rb")
     magic = file.peek(4)[:4]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from tasks.recipe.answering import Answer, Judging
 from tasks.recipe.endpoints import Budget, Caps, Endpoint, Price
 from tasks.recipe.mining import Clean, Label, Mine
-from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, located, utc
+from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
 from tasks.recipe.publishing import Dedup, Gates, Output, Split
 from tasks.recipe.sources import READY, Mapping, Pulling, Source
 
@@ -45,6 +45,7 @@ __all__ = [
     "RecipeError",
     "Source",
     "Split",
+    "Unreachable",
     "checked",
     "located",
     "put",
@@ -110,7 +111,7 @@ def put(plain: dict[str, Any], change: str) -> None:
             here = here[int(key) if isinstance(here, list) else key]
         here[int(last) if isinstance(here, list) else last] = yaml.safe_load(value)
     except (IndexError, ValueError, TypeError, AttributeError, yaml.YAMLError):
-        raise RecipeError(f"--set {change}: there is no {path} in the recipe", where=path) from None
+        raise RecipeError(f"--set {path}=…: there is no {path} in the recipe", where=path) from None
 
 
 def checked(plain: dict[str, Any], where: str = "recipe") -> Recipe:

@@ -19,6 +19,10 @@ class RecipeError(ValueError):
         self.what, self.where, self.hint = what, where, hint
 
 
+class Unreachable(RecipeError):
+    """What the recipe names cannot be reached now; another try may succeed."""
+
+
 def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -27,7 +31,7 @@ Moment = Annotated[datetime, AfterValidator(utc)]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, hide_input_in_errors=True)
 
 
 def located(path: str) -> Path:

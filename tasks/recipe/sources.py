@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.recipe.part import Moment, Part
+from tasks.recipe.secrets import secret_in
 
 
 class Mapping(Part):
@@ -54,10 +56,20 @@ def mapped(given: Any) -> Any:
     raise ValueError(f"there is no ready mapping {given}; did you mean {' or '.join(near)}")
 
 
-class Source(Part):
-    """Where logs come from."""
+DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "sqlite", "oracle", "mssql")
+KEPT_APART = (
+    "name the environment variable that holds it in password_env, or leave it to the storage's own variables, such as "
+    "AWS_SECRET_ACCESS_KEY"
+)
 
-    uri: str = Field(description="A file (JSON Lines, JSON, CSV or Parquet), a folder of them, or a glob.")
+
+class Source(Part):
+    """Where logs come from: files here or behind a URL, or a database."""
+
+    uri: str = Field(
+        description="A file (JSON Lines, JSON, CSV or Parquet), a folder of them or a glob, here or at any fsspec URL "
+        "(s3://, gs://, https://, sftp://, zip://…); or a database as an SQLAlchemy URL (postgresql://, sqlite:///…)."
+    )
     name: str = Field(
         default="logs", description="Names this source in log ids; give two sources with clashing row ids two names."
     )
@@ -68,6 +80,49 @@ class Source(Part):
         default=None, pattern=r'^[^"\r\n]$', description="Between the cells of CSV; found where it is left out."
     )
     since: Moment | None = Field(default=None, description="Rows asked before this are left alone (inclusive bound).")
+    table: str | None = Field(default=None, description="The table or view of a database, with its schema if need be.")
+    query: str | None = Field(default=None, description="Instead of a table: one SELECT, which may change nothing.")
+    overlap: timedelta = Field(
+        default=timedelta(days=3),
+        ge=timedelta(0),
+        description="How late a row may come into a database. Where its time column is one of dates and times, a run "
+        "asks only for rows newer than the latest one read so far less this; what comes in later is never read, but by "
+        "--since. Any other time column is read whole every time.",
+    )
+    password_env: str | None = Field(
+        default=None, description="The environment variable that holds the password for the uri, which has none in it."
+    )
+    storage: dict[str, Any] = Field(
+        default={}, description="Options of the storage behind a URL, such as endpoint_url or anon; no secrets."
+    )
+
+    @property
+    def scheme(self) -> str:
+        """What stands before `://`, without a driver; empty for a path."""
+        return self.uri.partition("://")[0].partition("+")[0].lower() if "://" in self.uri else ""
+
+    @property
+    def database(self) -> bool:
+        return self.scheme in DATABASES or bool(self.table or self.query)
+
+    @property
+    def remote(self) -> bool:
+        """Whether its files are behind a URL."""
+        return self.scheme not in ("", "file") and not self.database
+
+    @model_validator(mode="after")
+    def whole(self) -> Self:
+        if where := secret_in(self.uri, self.storage):
+            raise ValueError(f"{where} holds a secret, which Prefect would store; {KEPT_APART}")
+        if self.table and self.query:
+            raise ValueError("there are both a table and a query; name one of them")
+        if self.database and not (self.table or self.query):
+            raise ValueError("a database needs a table, or a query that is one SELECT")
+        if self.database and not self.scheme:
+            raise ValueError(
+                "table and query are for a database; uri should be one, such as postgresql://user@host/name"
+            )
+        return self
 
 
 class Pulling(Part):

@@ -1,6 +1,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -205,6 +206,46 @@ def test_a_rollback_to_no_version_names_those_there_are(dataset: Dataset):
     commit(dataset, SECOND)
     with pytest.raises(Unfit, match=r"no version 3\.0\.0 .* published were 1\.0\.0, 1\.1\.0"):
         dataset.rollback("3.0.0")
+
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def read_until(dataset: Dataset, day: float | None, since: str = "") -> datetime | None:
+    """One run that read a database up to a day; gives what the next one goes on from."""
+    mark = (DAY + timedelta(days=day)).isoformat() if day is not None else ""
+    source = {"stream": "s-1", "watermark": mark, "since": since, "until": ""}
+    head = dataset.head.seq if dataset.head else None
+    dataset.commit(Entry(dataset.next_seq, "budget", parent=head, base=dataset.base, sources=[source]), {})
+    return dataset.watermark("s-1")
+
+
+def test_a_source_is_read_up_to_the_latest_row_and_a_backfill_moves_nothing_back(dataset: Dataset):
+    assert dataset.watermark("s-1") is None
+    assert read_until(dataset, 7) == DAY + timedelta(days=7)
+    assert read_until(dataset, 2, since=DAY.isoformat()) == DAY + timedelta(days=7)
+    assert read_until(dataset, None) == DAY + timedelta(days=7), "a run that found nothing new"
+    assert read_until(dataset, 14.5) == DAY + timedelta(days=14.5)
+    assert dataset.watermark("s-2") is None, "another query of the same database"
+
+
+@pytest.mark.parametrize(("since", "mark"), [("2026-03-10T08:00:00", 7), ("2026-03-08", 12), ("2026-03-05", 12)])
+def test_a_backfill_counts_where_it_leaves_no_gap(dataset: Dataset, since: str, mark: float):
+    read_until(dataset, 7)
+    assert read_until(dataset, 12, since) == DAY + timedelta(days=mark)
+
+
+def test_a_backfill_of_a_source_that_was_never_read_says_nothing_of_what_is_before_it(dataset: Dataset):
+    assert read_until(dataset, 12, since="2026-03-05") is None
+    assert read_until(dataset, 12.5) == DAY + timedelta(days=12.5)
+
+
+def test_a_rollback_takes_back_up_to_when_a_source_was_read(dataset: Dataset):
+    read_until(dataset, 7)
+    commit(dataset, FIRST)
+    read_until(dataset, 14)
+    dataset.rollback("1.0.0")
+    assert dataset.watermark("s-1") == DAY + timedelta(days=7)
 
 
 def half_written(before: Path, after: Path) -> None:
