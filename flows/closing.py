@@ -18,7 +18,7 @@ from tasks.history.dataset import Dataset, Entry, digest, read_manifest
 from tasks.history.increment import Closed, Read, finished, stopped
 from tasks.label.taxonomy import Taxonomy
 from tasks.publish.finish import finish, manifest
-from tasks.publish.task import publish, stage
+from tasks.publish.task import export, publish, stage
 from tasks.publish.version import change, parent_rows, rules
 from tasks.pull.source import Pulled
 from tasks.recipe import Recipe
@@ -124,6 +124,7 @@ class Closing:
             entry.ledger,
             new,
         )
+        plain["exports"] = export(staged["folder"], [*self.recipe.output.exports])
         finish(folder, plain, sides, findings, self.done, prompts_of(sides), self.recipe.card_language)
         return entry
 

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel
 
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError, located
-from tasks.record import Message, Record, ToolCall
+from tasks.record import Message, Record, ToolCall, declared
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.transcript import asked
@@ -71,7 +71,7 @@ class Distill:
         system = tuple(m for m in turns if m.role == "system")
         rest = tuple(m for m in turns if m.role != "system")
         sent = prompt.fill({"system": system, "examples": self.examples(record, dice), "conversation": rest})
-        reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=declared(record))
+        reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=declared(record.tools))
         calls = [ToolCall(**c) for c in reply.tool_calls]
         answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "", calls)
         spent = (reply.prompt_tokens, reply.response_tokens)
@@ -103,16 +103,6 @@ def conversation(record: Record) -> tuple[Message, ...]:
         return record.ask
     *before, last = record.ask
     return (*before, replace(last, content=f"{last.content}\n\n{record.input}"))
-
-
-def declared(record: Record) -> list[Any]:
-    """The tools that the log declared, as the API takes them; none where it declared none that can be read."""
-    try:
-        tools = json.loads(record.tools or "[]")
-    except ValueError:
-        return []
-    named = [t for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
-    return [t if "function" in t else {"type": "function", "function": t} for t in named]
 
 
 def taught(record: Record, teacher: Teacher, sent: Filled, spent: tuple[int, int]) -> Record:

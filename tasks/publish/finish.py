@@ -1,4 +1,7 @@
-"""Finish a staged version: manifest, card, gate report, funnel and the prompts that made it."""
+"""Finish a staged version: manifest, card, gate report, funnel, the prompts that made it, and what loaders look for.
+
+The manifest comes last and names every other file with its sha256.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.publish.card import card
+from tasks.publish.consumers import dataset_info
 from tasks.publish.version import SCHEMA_VERSION, SIDES, carry_prompts, content_hash
 from tasks.recipe import Recipe
-from tasks.shard import write_json, write_text
+from tasks.shard import sha256, write_json, write_text
 from tasks.tally import Tally
 
 TOOLS = ("pyarrow", "datasketch", "great-expectations", "openai", "prefect")
@@ -62,13 +66,21 @@ def finish(
     prompts: Iterable[str],
     language: str,
 ) -> None:
-    """Write everything but the data."""
+    """Write everything but the data and its exports, which `plain` names under `files` and `exports`."""
     used = carry_prompts(folder, prompts)
-    whole = plain | {"prompts": used, "gates": findings}
+    whole = {"exports": {}} | plain | {"prompts": used, "gates": findings}
     write_json(findings, folder / "reports" / "gates.json")
     write_json([funnel(t) for t in stages], folder / "reports" / "funnel.json")
+    if info := dataset_info(whole["name"], whole["exports"]):
+        write_json(info, folder / "dataset_info.json")
     write_text(card(whole, sides, findings, language), folder / "README.md")
-    write_json(whole, folder / "manifest.json")
+    write_json(whole | {"others": others(folder)}, folder / "manifest.json")
+
+
+def others(folder: Path) -> dict[str, str]:
+    """Path -> sha256 of the files beside data, exports and prompts, which have their own place in the manifest."""
+    there = [p for p in (*folder.glob("*"), *folder.glob("reports/*")) if p.is_file()]
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(there) if p.name != "manifest.json"}
 
 
 def funnel(tally: Tally) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.history.dataset import Dataset, Entry
 from tasks.loop import Bench, inputs, passing, run
-from tasks.publish import version
+from tasks.publish import exports, version
 from tasks.step import Step
 
 
@@ -47,6 +47,20 @@ def stage(
     old = version.parent_rows(Path(parent) if parent else None)
     sides = {s: pa.concat_tables([version.with_roots(old[s], merged), new[s]]) for s in version.SIDES}
     return {"folder": folder, "files": version.stage(Path(folder), sides)}
+
+
+@task(
+    name="export",
+    task_run_name="export {shapes}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(1),
+    retry_jitter_factor=1,
+    retry_condition_fn=passing,
+    cache_policy=NO_CACHE,
+)
+def export(folder: str, shapes: list[str]) -> dict[str, Any]:
+    """The staged rows in the shapes that trainers read; gives them for the manifest."""
+    return exports.export(Path(folder), Path(folder), shapes)
 
 
 @task(name="publish", task_run_name="publish {entry.version}", cache_policy=NO_CACHE)

@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 
 from tasks.history.asked import Asked, across
 from tasks.history.dataset import ENTRY, Dataset, Entry, digest, read_manifest
-from tasks.publish.version import CONFIGS, SIDES, content_hash, pairs, record
+from tasks.publish.version import CONFIGS, SCHEMA_VERSION, SIDES, content_hash, pairs, record
 from tasks.record import Record
 from tasks.shard import sha256
 
 LEAK = 0.7
+TOPS = ("data", "exports")  # folders that hold what the manifest names, and nothing else
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)  # what a file that was tampered with gives
 
 
@@ -53,6 +54,7 @@ class Verified:
     files: int = 0
     rows: int = 0
     increments: int = 0
+    current: bool = True  # whether the version was written in the schema of today
 
     def find(self, check: str, what: str) -> None:
         self.findings.append(Finding(check, what))
@@ -126,6 +128,7 @@ def of_version(dataset: Dataset, entry: Entry, seen: Verified) -> None:
     try:
         manifest = read_manifest(folder)
         files = [(f["config"], f["split"], f["path"]) for f in manifest["files"]]
+        seen.current = manifest["schema"] == SCHEMA_VERSION
         data_files(folder, manifest, seen)
         lineage_of(dataset, entry, manifest, seen)
     except UNREADABLE as fault:
@@ -148,14 +151,26 @@ def data_files(folder: Path, manifest: dict[str, Any], seen: Verified) -> None:
             seen.find("files", f"{path} {fault}")
         if (schema := schema_of(folder / path)) and not schema.equals(CONFIGS[kept["config"]]):
             seen.find("schema", f"{path} has another Arrow schema than {kept['config']} rows have")
-    there = {p.relative_to(folder).as_posix() for p in folder.glob("data/**/*") if p.is_file()}
-    seen.findings += [Finding("files", f"{p} is not in the manifest") for p in sorted(there - named.keys())]
+    exports = exported(folder, manifest, seen)
+    there = {p.relative_to(folder).as_posix() for top in TOPS for p in folder.glob(f"{top}/**/*") if p.is_file()}
+    seen.findings += [Finding("files", f"{p} is not in the manifest") for p in sorted(there - {*named, *exports})]
     if manifest["content_hash"] != content_hash(manifest["files"]):
         seen.find("manifest", "the manifest's content_hash is not that of the files it names")
-    for name, kept in manifest["prompts"].items():
+    prompts = {f"prompts/{name}": kept for name, kept in manifest["prompts"].items()}
+    for name, kept in (prompts | manifest.get("others", {})).items():
         seen.files += 1
-        if fault := bytes_fault(folder / "prompts" / name, {"sha256": kept}):
-            seen.find("files", f"prompts/{name} {fault}")
+        if fault := bytes_fault(folder / name, {"sha256": kept}):
+            seen.find("files", f"{name} {fault}")
+
+
+def exported(folder: Path, manifest: dict[str, Any], seen: Verified) -> list[str]:
+    """The files of the exports against the manifest; gives their paths."""
+    files = [f for made in manifest.get("exports", {}).values() for f in made["files"]]
+    for kept in files:
+        seen.files += 1
+        if fault := bytes_fault(folder / kept["path"], kept):
+            seen.find("files", f"{kept['path']} {fault}")
+    return [f["path"] for f in files]
 
 
 def lineage_of(dataset: Dataset, entry: Entry, manifest: dict[str, Any], seen: Verified) -> None:
@@ -211,7 +226,7 @@ def published(
     try:
         table = pq.read_table(folder / path)
         other = pq.read_table(folder / path.replace("data/chat/", "data/prompt_completion/"))
-        if not pairs(table).equals(other):
+        if seen.current and not pairs(table).equals(other):
             seen.find("rows", f"{path} and its file in prompt_completion are not the same rows")
         plain = table.to_pylist()
     except UNREADABLE as fault:
@@ -262,9 +277,17 @@ def bytes_fault(path: Path, kept: dict[str, Any]) -> str:
         return f"has {path.stat().st_size} bytes, expected {size}"
     if sha256(path) != kept["sha256"]:
         return "has other bytes than when it was written (sha256)"
-    if "rows" in kept and (count := pq.read_metadata(path).num_rows) != kept["rows"]:
+    if "rows" in kept and (count := rows_in(path)) != kept["rows"]:
         return f"has {count} rows, expected {kept['rows']}"
     return ""
+
+
+def rows_in(path: Path) -> int:
+    """Rows of a Parquet file, or examples of an export: one a line, but for the brackets of an array."""
+    if path.suffix == ".parquet":
+        return pq.read_metadata(path).num_rows
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines) - (2 if path.suffix == ".json" else 0)
 
 
 def schema_of(path: Path) -> pa.Schema | None:

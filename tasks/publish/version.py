@@ -29,7 +29,7 @@ from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")
 FILE_ROWS = 50_000
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PUBLISHED = (  # what of a record is published, in this order: no user, no session, nothing that the student said
     "row_id",
     "prompt_id",
@@ -61,6 +61,7 @@ PAIRS = pa.schema(
         *(CHAT.field(n) for n in ("tools", "language", "task_type", "subtype", "domain")),
     ]
 )
+ALWAYS = ("role", "content", "trained")  # what every turn has
 NEVER = datetime.fromtimestamp(0, UTC)  # when a row was asked is not published
 CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS}
 
@@ -102,11 +103,24 @@ def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:
 
 
 def pairs(rows: pa.Table) -> pa.Table:
-    """Chat rows cut before the response that carries loss."""
-    turns = rows.column("messages").to_pylist()
-    same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion")}
-    cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns]}
+    """Chat rows cut before the response that carries loss, as they are trained on: with their input, and null for
+    what a turn does not have, as chat templates ask whether a key is there."""
+    turns = [
+        [{k: v if v or k in ALWAYS else None for k, v in turn.items()} for turn in asked_with(*row)]
+        for row in zip(*(rows.column(n).to_pylist() for n in ("messages", "input")), strict=True)
+    ]
+    same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion", "tools")}
+    tools = [text or None for text in rows.column("tools").to_pylist()]
+    cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns], "tools": tools}
     return pa.table({**same, **cut}, schema=PAIRS)
+
+
+def asked_with(turns: list[dict[str, Any]], given: str) -> list[dict[str, Any]]:
+    """The turns with an input of its own below what is asked last, as the teacher saw it."""
+    if not given:
+        return turns
+    *before, last, response = turns
+    return [*before, last | {"content": f"{last['content']}\n\n{given}"}, response]
 
 
 def stage(folder: Path, sides: Mapping[str, pa.Table]) -> list[dict[str, Any]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from tasks.recipe.part import Part
+
+Shape = Literal["openai", "sharegpt", "alpaca", "swift"]
 
 
 class Output(Part):
@@ -12,6 +16,10 @@ class Output(Part):
 
     dir: str = Field(default="data/lake", description="The lake: one folder for each dataset.")
     name: str = Field(default="weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
+    exports: list[Shape] = Field(
+        default=["openai", "sharegpt", "alpaca", "swift"],
+        description="The shapes that a version holds its rows in, beside Parquet; each is one more copy, uncompressed.",
+    )
 
 
 class Gates(Part):

@@ -64,10 +64,23 @@ def test_pairs_are_the_same_rows_cut_before_the_response():
     chat = sides(NEW)["test"]
     (row,), (whole,) = pairs(chat).to_pylist(), chat.to_pylist()
     assert pairs(chat).schema.equals(PAIRS)
-    assert row["prompt"] + row["completion"] == whole["messages"]
+    there = [{k: v for k, v in turn.items() if v} for turn in whole["messages"]]
+    assert [{k: v for k, v in turn.items() if v} for turn in row["prompt"] + row["completion"]] == there
     assert [m["content"] for m in row["completion"]] == ["It scatters."]
     assert [m["role"] for m in row["prompt"]] == ["user", "assistant", "user"]
     assert pairs(CHAT.empty_table()).num_rows == 0
+
+
+def test_a_pair_has_the_input_that_the_teacher_saw_and_null_for_what_a_turn_does_not_have():
+    (row,) = pairs(sides([answered(ask("请翻译", split="train", input="moon"), "月亮")])["train"]).to_pylist()
+    (asked,), (said,) = row["prompt"], row["completion"]
+    assert (asked["content"], said["content"], row["tools"]) == ("请翻译\n\nmoon", "月亮", None)
+    assert {k for turn in (asked, said) for k, v in turn.items() if v is None} == {
+        "reasoning_content",
+        "tool_calls",
+        "tool_call_id",
+        "name",
+    }
 
 
 def test_a_version_staged_twice_is_the_same_byte_for_byte(tmp_path: Path):
