@@ -106,7 +106,8 @@ class Closing:
         """The version's manifest, card and reports; gives the entry that will publish it."""
         folder, base, chain = Path(staged["folder"]), self.dataset.base, self.dataset.chain
         made_by = rules(Taxonomy.read(self.recipe.label.taxonomy), self.recipe.split)
-        parent = read_manifest(self.dataset.versions / base) if base else None
+        at = self.dataset.versions / base if base else None
+        parent = read_manifest(at) if at else None
         number = self.dataset.next_version(change(parent, made_by, new))
         entry = self.entry("published", closed, number)
         marks = [s["watermark"] for e in (*chain, entry) for s in e.sources if s["watermark"]]
@@ -125,7 +126,7 @@ class Closing:
             new,
         )
         plain["exports"] = export(staged["folder"], [*self.recipe.output.exports])
-        finish(folder, plain, sides, findings, self.done, prompts_of(sides), self.recipe.card_language)
+        finish(folder, plain, sides, findings, self.done, prompts_of(sides), self.recipe.card_language, at)
         return entry
 
     def entry(self, status: str, closed: Closed, version: str | None = None, why: str = "") -> Entry:

@@ -18,8 +18,14 @@ TEMPLATES = PROJECT / "data" / "card"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def card(manifest: dict[str, Any], sides: Mapping[str, pa.Table], findings: list[dict[str, Any]], language: str) -> str:
-    """The card's Markdown, with the front matter that dataset loaders read."""
+def card(
+    manifest: dict[str, Any],
+    sides: Mapping[str, pa.Table],
+    findings: list[dict[str, Any]],
+    language: str,
+    difference: Mapping[str, Any],
+) -> str:
+    """The card's Markdown, with the front matter that dataset loaders read. `difference` is the one to the parent."""
     everything = pa.concat_tables(sides.values())
     values = {
         "name": manifest["name"],
@@ -35,9 +41,37 @@ def card(manifest: dict[str, Any], sides: Mapping[str, pa.Table], findings: list
         "ledger": "\n".join(f"| {state} | {n} |" for state, n in manifest["counts"]["ledger"].items()),
         "gates": "\n".join(gate_line(f) for f in findings),
         "sample": sample(everything),
+        "parent": manifest["parent_version"] or "–",
+        "difference": "\n".join(difference_line(what, difference[what]) for what in ("added", "removed", "changed")),
+        "same": str(difference["same"]),
+        "licences": licences(everything),
+        "exports": "\n".join(export_line(shape, made) for shape, made in manifest["exports"].items()),
     }
-    template = (TEMPLATES / f"card.{language}.md").read_text("utf-8")
-    return front(manifest, everything.num_rows) + SLOT.sub(lambda m: values[m[2]], template)
+    shapes = [shape for shape, made in manifest["exports"].items() if made["files"]]
+    values["loading"] = "\n".join(filled(f"load_{shape}", language, values) for shape in ("datasets", "trl", *shapes))
+    return front(manifest, everything.num_rows) + filled("card", language, values)
+
+
+def filled(template: str, language: str, values: Mapping[str, str]) -> str:
+    text = (TEMPLATES / f"{template}.{language}.md").read_text("utf-8")
+    return SLOT.sub(lambda m: values[m[2]], text)
+
+
+def difference_line(what: str, part: Mapping[str, Any]) -> str:
+    by = (", ".join(f"{n} {name}" for name, n in part[c].items()) for c in ("language", "task_type", "split"))
+    return f"| {what} | {part['rows']} | {' | '.join(by)} |"
+
+
+def licences(rows: pa.Table) -> str:
+    """A line for each teacher and the licence that its rows came with."""
+    found = Counter(zip(rows.column("teacher").to_pylist(), rows.column("licence").to_pylist(), strict=True))
+    return "\n".join(f"| `{who}` | {licence or '–'} | {n} |" for (who, licence), n in sorted(found.items()))
+
+
+def export_line(shape: str, made: Mapping[str, Any]) -> str:
+    files = ", ".join(f"`{f['path']}` ({f['rows']})" for f in made["files"])
+    left = ", ".join(f"{n} {reason}" for reason, n in made["left_out"].items())
+    return f"| {shape} | {files} | {left or '–'} |"
 
 
 def front(manifest: dict[str, Any], rows: int) -> str:

@@ -28,6 +28,7 @@ class Difference:
     grown: dict[str, list[str]]
     changed: dict[str, list[str]]
     same: int
+    rows: dict[str, dict[str, Any]]  # what stands beside the text of each row of the later version
 
     @property
     def reanswered(self) -> list[str]:
@@ -43,10 +44,18 @@ class Difference:
         ids = {what: {"row_ids": sorted(r["row_id"] for r in of)} | counts[what] for what, of in rows.items()}
         return {**ids, "grown": self.grown, "changed": self.changed, "reanswered": self.reanswered, "same": self.same}
 
+    def summary(self) -> dict[str, Any]:
+        """How many rows came, went and changed, by language, task type and side of the split."""
+        changed = [self.rows[i] for i in self.changed]
+        parts = {"added": self.added, "removed": self.removed, "changed": tuple(changed)}
+        by = ("language", "task_type", "split")
+        counts = {what: {"rows": len(of)} | {c: counted(of, c) for c in by} for what, of in parts.items()}
+        return {**counts, "grown": len(self.grown), "reanswered": len(self.reanswered), "same": self.same}
 
-def compare(before: Path, after: Path) -> Difference:
-    """What turned the version in one folder into that in another."""
-    old, new = beside(before), beside(after)
+
+def compare(before: Path | None, after: Path) -> Difference:
+    """What turned the version in one folder, or none, into that in another."""
+    old, new = beside(before) if before else {}, beside(after)
     both = [i for i in new if i in old]
     grown = {i: sorted({*new[i]["roots"]} - {*old[i]["roots"]}) for i in both}
     lost = {i for i in both if {*old[i]["roots"]} - {*new[i]["roots"]}}
@@ -57,6 +66,7 @@ def compare(before: Path, after: Path) -> Difference:
         grown={i: ids for i, ids in sorted(grown.items()) if ids},
         changed={i: columns for i, columns in sorted(changed.items()) if columns},
         same=sum(not grown[i] and not changed[i] for i in both),
+        rows=new,
     )
 
 

@@ -1,4 +1,5 @@
-"""Finish a staged version: manifest, card, gate report, funnel, the prompts that made it, and what loaders look for.
+"""Finish a staged version: manifest, card, gate report, funnel, difference to the parent, the prompts that made it, and
+what loaders look for.
 
 The manifest comes last and names every other file with its sha256.
 """
@@ -13,7 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.publish.card import card
+from tasks.publish.compare import compare
 from tasks.publish.consumers import dataset_info
+from tasks.publish.croissant import croissant
 from tasks.publish.version import SCHEMA_VERSION, SIDES, carry_prompts, content_hash
 from tasks.recipe import Recipe
 from tasks.shard import sha256, write_json, write_text
@@ -65,15 +68,20 @@ def finish(
     stages: Iterable[Tally],
     prompts: Iterable[str],
     language: str,
+    parent: Path | None = None,
 ) -> None:
-    """Write everything but the data and its exports, which `plain` names under `files` and `exports`."""
+    """Write everything but the data and its exports, which `plain` names under `files` and `exports`. `parent` is the
+    folder of the version that this one goes on from."""
     used = carry_prompts(folder, prompts)
-    whole = {"exports": {}} | plain | {"prompts": used, "gates": findings}
+    whole: dict[str, Any] = {"exports": {}} | plain | {"prompts": used, "gates": findings}
+    difference = compare(parent, folder).summary()
     write_json(findings, folder / "reports" / "gates.json")
     write_json([funnel(t) for t in stages], folder / "reports" / "funnel.json")
+    write_json({"from": plain["parent_version"], "to": plain["version"]} | difference, folder / "reports" / "diff.json")
+    write_json(croissant(whole), folder / "croissant.json")
     if info := dataset_info(whole["name"], whole["exports"]):
         write_json(info, folder / "dataset_info.json")
-    write_text(card(whole, sides, findings, language), folder / "README.md")
+    write_text(card(whole, sides, findings, language, difference), folder / "README.md")
     write_json(whole | {"others": others(folder)}, folder / "manifest.json")
 
 

@@ -20,7 +20,7 @@ from tasks.record import declared
 
 Plain = dict[str, Any]
 ASKED, SAID = ("human", "observation"), ("gpt", "function_call")
-FROM = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
+FROM: dict[str, str] = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 TOOLS, TURNS, MIXED = "tools", "turns_out_of_order", "text_beside_tool_call"  # why a shape cannot carry a row
 
 
@@ -75,7 +75,12 @@ def one_shared(turn: Plain) -> Plain:
     calls = [called(c) for c in turn["tool_calls"]]
     if calls:
         return {"from": "function_call", "value": compact(calls if len(calls) > 1 else calls[0])}
-    return {"from": FROM.get(turn["role"], turn["role"]), "value": thought(turn)}
+    return {"from": spoken_by(turn), "value": thought(turn)}
+
+
+def spoken_by(turn: Plain) -> str:
+    role: str = turn["role"]
+    return FROM.get(role, role)
 
 
 def alpaca(row: Plain) -> list[Plain] | str:
@@ -83,7 +88,7 @@ def alpaca(row: Plain) -> list[Plain] | str:
     system, rest = apart(row["messages"])
     if declared(row["tools"]) or any(t["tool_calls"] or t["role"] == "tool" for t in rest):
         return TOOLS
-    if not by_turns([FROM.get(t["role"], t["role"]) for t in rest]):
+    if not by_turns([spoken_by(t) for t in rest]):
         return TURNS
     lead = "\n\n".join(t["content"] for t in system)
     pairs = [*zip(rest[::2], rest[1::2], strict=True)]

@@ -19,6 +19,7 @@ from flows.commands import flywheel
 from tasks.history.dataset import Dataset, Entry, digest
 from tasks.history.increment import Read, finished
 from tasks.prompt import load
+from tasks.publish.exports import export
 from tasks.publish.finish import finish, manifest
 from tasks.publish.verify import verify
 from tasks.publish.version import SIDES, parent_rows, published, stage, with_roots
@@ -62,7 +63,8 @@ def turn(dataset: Dataset, rows: Sequence[Record], merged: dict[str, Record] | N
     chain = [{"seq": e.seq, "sha256": digest(e, dataset)} for e in dataset.chain] + [{"seq": dataset.next_seq}]
     ledger, sides, as_of = closed.ledger.counts, parent_rows(folder), max(r.asked_at for r in rows).isoformat()
     plain = manifest(RECIPE, number, base, files, sides, {}, as_of, chain, ledger, len(rows))
-    finish(folder, plain, sides, FINDINGS, [], ["judge/verdict"], "en")
+    plain["exports"] = export(folder, folder, RECIPE.output.exports)
+    finish(folder, plain, sides, FINDINGS, [], ["judge/verdict"], "en", dataset.versions / base if base else None)
     parent, sources = dataset.head.seq if dataset.head else None, [{"uri": "logs.jsonl", "watermark": as_of}]
     entry = Entry(dataset.next_seq, "published", parent, number, number, "teacher", sources, ledger)
     return dataset.commit(entry, tables, folder)
@@ -293,6 +295,12 @@ def changed(path: Path, **fields: Any) -> None:
     write_json(json.loads(path.read_text()) | fields, path)
 
 
+def miscounted(path: Path) -> None:
+    plain = json.loads(path.read_text())
+    plain["exports"]["alpaca"]["files"][0]["rows"] = 9
+    write_json(plain, path)
+
+
 BREAKS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "a byte": (lambda d: flipped(d, TRAIN), "files", "has other bytes than when it was written"),
     "a file gone": (lambda d: (d / TRAIN).unlink(), "files", "train-00000-of-00001.parquet is missing"),
@@ -306,6 +314,27 @@ BREAKS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
         "files",
         "verdict.zh.toml",
     ),
+    "an export cut": (
+        lambda d: write_text("{}\n", d / "versions/1.1.0/exports/swift/train.jsonl"),
+        "files",
+        "exports/swift/train.jsonl has 3 bytes",
+    ),
+    "an export gone": (
+        lambda d: (d / "versions/1.1.0/exports/alpaca/test.json").unlink(),
+        "files",
+        "exports/alpaca/test.json is missing",
+    ),
+    "an export more": (
+        lambda d: write_text("x", d / "versions/1.1.0/exports/alpaca/mine.json"),
+        "files",
+        "exports/alpaca/mine.json is not in the manifest",
+    ),
+    "an export that is counted wrong": (
+        lambda d: miscounted(d / "versions/1.1.0/manifest.json"),
+        "files",
+        "exports/alpaca/train.json has 3 rows, expected 9",
+    ),
+    "a card edited": (lambda d: write_text("x", d / "versions/1.1.0/README.md"), "files", "README.md has other"),
     "a column gone": (lambda d: rewritten(d, lambda t: t.drop_columns(["tags"])), "schema", "another Arrow schema"),
     "an answer edited": (lambda d: rewritten(d, said_otherwise), "rows", "row_id is not the hash"),
     "a row gone": (lambda d: rewritten(d, lambda t: t.slice(1)), "rows", "the files hold 1 test, 2 train"),

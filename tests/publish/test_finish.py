@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.publish.card import TEMPLATES, card, front
+from tasks.publish.card import TEMPLATES, front, sample
+from tasks.publish.exports import export
 from tasks.publish.finish import finish, manifest
-from tasks.publish.version import parent_rows, published, rules, stage
+from tasks.publish.shapes import SHAPES
+from tasks.publish.version import CONFIGS, parent_rows, published, rules, stage
 from tasks.recipe import Recipe
 from tasks.record import Record, table
+from tasks.shard import sha256
 from tasks.tally import Tally
 from tests.rows import HOSTILE, answered, ask
 
@@ -36,18 +39,25 @@ STAGES = [Tally("prompts", seen=9, out=8, merged=1), Tally("verdict", seen=8, ou
 LEDGER = {"merged": 1, "published": len(ROWS)}
 
 
+ALL = [*SHAPES]
+
+
 def recipe(language: str = "en") -> Recipe:
     plain = {"output": {"name": "mine"}, "licence": "apache-2.0", "card_language": language}
     return Recipe.model_validate(plain)
 
 
-def whole(folder: Path, rows: list[Record] = ROWS, language: str = "en") -> dict[str, Any]:
-    """A version staged and finished; gives its manifest."""
+def whole(
+    folder: Path, rows: list[Record] = ROWS, language: str = "en", parent: Path | None = None, shapes: list[str] = ALL
+) -> dict[str, Any]:
+    """A version staged, exported and finished; gives its manifest."""
     files = stage(folder, published(table(rows)))
     made_by, chain = rules(["writing"], {"test": 0.05}), [{"seq": 1}]
     sides = parent_rows(folder)
-    plain = manifest(recipe(language), "1.0.0", None, files, sides, made_by, AS_OF, chain, LEDGER, len(rows))
-    finish(folder, plain, sides, FINDINGS, STAGES, ["judge/verdict"], language)
+    before = "0.9.0" if parent else None
+    plain = manifest(recipe(language), "1.0.0", before, files, sides, made_by, AS_OF, chain, LEDGER, len(rows))
+    plain["exports"] = export(folder, folder, shapes)
+    finish(folder, plain, sides, FINDINGS, STAGES, ["judge/verdict"], language, parent)
     return json.loads((folder / "manifest.json").read_text("utf-8"))
 
 
@@ -74,7 +84,7 @@ def test_no_file_that_people_or_programs_read_knows_the_time_of_day_or_the_place
     times = [x for x in leaves(plain) if isinstance(x, str) and re.match(r"\d{4}-\d\d-\d\d", x)]
     assert times == [AS_OF]
     today = date.today().isoformat()
-    for name in ("manifest.json", "README.md", "reports/gates.json", "reports/funnel.json"):
+    for name in ("manifest.json", "README.md", "croissant.json", "reports/gates.json", "reports/diff.json"):
         text = (tmp_path / name).read_text("utf-8")
         assert today not in text
         assert str(tmp_path) not in text
@@ -146,12 +156,80 @@ def test_the_card_is_in_the_language_of_the_recipe(tmp_path: Path, language: str
     assert "{{" not in text
 
 
-def test_both_cards_have_the_same_slots():
-    slots = [
-        sorted(re.findall(r"\{\{[a-z_]+\}\}", (TEMPLATES / f"card.{language}.md").read_text("utf-8")))
-        for language in ("en", "zh")
-    ]
-    assert slots[0] == slots[1]
+TEXTS = sorted(p.name.removesuffix(".en.md") for p in TEMPLATES.glob("*.en.md"))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_of_the_card_has_the_same_slots_and_code_in_both_languages(name: str):
+    en, zh = ((TEMPLATES / f"{name}.{language}.md").read_text("utf-8") for language in ("en", "zh"))
+    assert sorted(re.findall(r"\{\{[a-z_]+\}\}", en)) == sorted(re.findall(r"\{\{[a-z_]+\}\}", zh))
+    code = [re.sub(r"\s*#.*", "", "".join(re.findall(r"```\w+\n(.*?)```", text, re.S))) for text in (en, zh)]
+    assert code[0].replace("path/to/this/folder", "本文件夹的路径") == code[1]
+
+
+def test_the_card_says_how_each_shape_that_is_there_is_loaded_and_no_other(tmp_path: Path):
+    assert {f"load_{s}" for s in (*SHAPES, "datasets", "trl")} | {"card"} == set(TEXTS)
+    marks = {"openai": "purpose=", "swift": "swift sft", "sharegpt": "dataset: mine\n", "alpaca": "mine_alpaca"}
+    for shapes in ([], ["swift"], ALL):
+        whole(tmp_path, shapes=shapes)
+        text = (tmp_path / "README.md").read_text("utf-8")
+        assert {s for s in SHAPES if marks[s] in text} == set(shapes)
+        assert (tmp_path / "dataset_info.json").exists() == ("sharegpt" in shapes)
+        assert "SFTTrainer" in text
+
+
+def test_the_card_has_the_licence_of_each_teacher(tmp_path: Path):
+    rows = [replace(ROWS[0], licence="apache-2.0"), replace(ROWS[1], teacher="other"), ROWS[2]]
+    whole(tmp_path, rows)
+    text = (tmp_path / "README.md").read_text("utf-8")
+    assert "| `other` | – | 1 |\n| `teacher` | – | 1 |\n| `teacher` | apache-2.0 | 1 |" in text
+
+
+def test_the_difference_to_the_parent_is_in_the_version_and_on_its_card(tmp_path: Path):
+    whole(tmp_path / "old", ROWS[:3])
+    relabelled = replace(ROWS[1], task_type="code")
+    whole(tmp_path / "new", [ROWS[0], relabelled, *ROWS[3:5]], parent=tmp_path / "old")
+    plain = json.loads((tmp_path / "new" / "reports" / "diff.json").read_text("utf-8"))
+    assert (plain["from"], plain["to"], plain["same"], plain["grown"], plain["reanswered"]) == (
+        "0.9.0",
+        "1.0.0",
+        1,
+        0,
+        0,
+    )
+    assert plain["added"]["rows"] == 2
+    assert plain["removed"] == {"rows": 1, "language": {"zh": 1}, "task_type": {"writing": 1}, "split": {"test": 1}}
+    assert plain["changed"] == {"rows": 1, "language": {"zh": 1}, "task_type": {"code": 1}, "split": {"train": 1}}
+    text = (tmp_path / "new" / "README.md").read_text("utf-8")
+    assert "## Since 0.9.0" in text
+    assert "| removed | 1 | 1 zh | 1 writing | 1 test |" in text
+    whole(tmp_path / "first")
+    assert json.loads((tmp_path / "first" / "reports" / "diff.json").read_text("utf-8"))["added"]["rows"] == len(ROWS)
+
+
+def test_croissant_names_every_parquet_file_and_only_columns_that_are_there(tmp_path: Path):
+    plain = whole(tmp_path)
+    described = json.loads((tmp_path / "croissant.json").read_text("utf-8"))
+    files = {f["@id"]: f for f in described["distribution"] if f["@type"] == "cr:FileObject"}
+    assert {i: f["sha256"] for i, f in files.items()} == {f["path"]: f["sha256"] for f in plain["files"]}
+    sets = {f["@id"]: f for f in described["distribution"] if f["@type"] == "cr:FileSet"}
+    assert {i["@id"] for f in sets.values() for i in f["containedIn"]} == set(files)
+    for records in described["recordSet"]:
+        columns = [f for f in records["field"] if f["name"] != "split"]
+        assert [f["name"] for f in columns] == CONFIGS[records["name"]].names
+        for leaf in (part for f in columns for part in f.get("subField", [f])):
+            assert leaf["source"]["fileSet"]["@id"] in sets
+            assert leaf["source"]["extract"]["column"] in CONFIGS[records["name"]].names
+
+
+def test_every_file_but_the_manifest_stands_in_the_manifest_with_its_hash(tmp_path: Path):
+    plain = whole(tmp_path)
+    named = {f["path"]: f["sha256"] for f in plain["files"]} | plain["others"]
+    named |= {f["path"]: f["sha256"] for made in plain["exports"].values() for f in made["files"]}
+    named |= {f"prompts/{name}": digest for name, digest in plain["prompts"].items()}
+    there = {p.relative_to(tmp_path).as_posix(): sha256(p) for p in tmp_path.rglob("*") if p.is_file()}
+    there.pop("manifest.json")
+    assert named == there
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "{{teachers}} {{sample}}", "~~~~\n\n# Not a heading"])
@@ -163,11 +241,11 @@ def test_a_sample_is_shown_as_it_is_and_stays_in_its_fence(tmp_path: Path, text:
 
 def test_the_sample_is_the_first_row_that_is_short_enough(tmp_path: Path):
     long = answered(ask("诗" * 2000, split="train"), "好")
-    plain = whole(tmp_path, [long, ROWS[1]])
+    whole(tmp_path, [long, ROWS[1]])
     text = (tmp_path / "README.md").read_text("utf-8")
     assert "请写一首诗" in text
     assert "诗诗诗" not in text
-    assert "~~~~json" not in card(plain, published(table([long])), [], "en")
+    assert sample(published(table([long]))["train"]) == ""
 
 
 LOAD = """
