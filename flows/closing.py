@@ -83,6 +83,8 @@ class Closing:
             return self.cut_short("blocked", why)
         entry = self.finish(closed, rows.num_rows, staged, findings)
         where = publish(self.dataset, entry, closed.tables, staged, findings)
+        if keep := self.recipe.output.keep:
+            self.dataset.retire(keep, self.recipe.output.pinned)
         shutil.rmtree(self.dataset.work, ignore_errors=True)
         report = self.report("published", closed)
         report.version, report.path, report.rows_new = entry.version, where, rows.num_rows

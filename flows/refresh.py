@@ -90,6 +90,11 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     if head and (head.teacher == RECORDED) != bool(recipe.teacher.recorded) and not plan:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher
         raise Unfit(f"{recipe.output.name} was made by {what}; give this teacher's rows another output.name")
+    published = {e.version for e in dataset.entries}
+    if strangers := sorted(set(recipe.output.pinned) - published):
+        raise RecipeError(
+            f"no version {strangers[0]} was ever published", "output.pinned", "pin one of flywheel versions"
+        )
     read_suite(recipe.gates.suite)
     Taxonomy.read(recipe.label.taxonomy)
     if not plan:

@@ -16,6 +16,7 @@ COMMANDS = {
     "diff": ("flows.commands.versions", "Rows added, removed and changed from one version to another."),
     "trace": ("flows.commands.trust", "A row's log rows, prompts as sent, calls and verdicts."),
     "verify": ("flows.commands.trust", "Checksums, schema, ids, ledgers and leaks; exit code 1 for findings."),
+    "export": ("flows.commands.export", "A version's rows as OpenAI, ShareGPT, Alpaca or ms-swift files."),
     "rollback": ("flows.commands.versions", "Go on from an older version."),
     "increments": ("flows.commands.versions", "What each run read, and what came of it."),
     "calls": ("flows.commands.calls", "What was asked of models, what it cost, and how to forget it."),

@@ -84,8 +84,7 @@ def version_of(dataset: Dataset, given: str | None) -> str:
     if version is None:
         raise Unfit(f"nothing was published yet in {dataset.folder}")
     dataset.publishing(version)
-    if not (dataset.versions / version).is_dir():
-        raise Unfit(f"version {version} was published, but its folder is gone from {dataset.versions}")
+    dataset.standing(version)
     return version
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from flows.commands.ending import ordered, state_line
 from flows.commands.looking import Seen, counts, grid, looking, version_of
 from tasks.history.dataset import Dataset, Entry, read_manifest
+from tasks.history.retention import removed
 from tasks.publish.compare import compare
 
 SHOWN = 10  # rows by id on a page; --json has them all
@@ -51,6 +52,7 @@ def line_of(dataset: Dataset, entry: Entry) -> dict[str, Any]:
         "as_of": manifest.get("as_of"),
         "increment": entry.seq,
         "there": bool(manifest),
+        "removed_by": removed(dataset.folder).get(version),
         "latest": version == dataset.latest,
         "in_force": version == dataset.base,
         "rolled_back": rolled_back(dataset, entry),
@@ -59,7 +61,8 @@ def line_of(dataset: Dataset, entry: Entry) -> dict[str, Any]:
 
 def mark(row: dict[str, Any]) -> str:
     said = ["LATEST"] * row["latest"] + ["in force"] * row["in_force"]
-    return ", ".join(said + ["rolled back"] * (row["rolled_back"]) + ["folder gone"] * (not row["there"]))
+    gone = f"removed by {row['removed_by']}" if row["removed_by"] else "folder gone"
+    return ", ".join(said + ["rolled back"] * (row["rolled_back"]) + [gone] * (not row["there"]))
 
 
 def shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
     <name>/LATEST                      the version that consumers read
     <name>/versions/1.2.0/             the whole dataset, never changed once it stands
+    <name>/removed.json                versions that made room for newer ones
     <name>/increments/00003/           what one run read and what came of it
     <name>/calls.sqlite                every answer, shared by all versions
     <name>/runs                        what each run cost, and when
@@ -23,7 +24,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -38,6 +39,7 @@ from filelock import Timeout
 from tasks.history.asked import Past
 from tasks.history.ledger import LEDGER
 from tasks.history.lock import lock_of
+from tasks.history.retention import remove, removed, surplus, sweep
 from tasks.recipe import utc
 from tasks.record import SCHEMA
 from tasks.shard import Shard, sha256, write, write_json, write_text
@@ -113,6 +115,7 @@ class Dataset:
         for found in self.versions.glob("*"):
             if NUMBER.fullmatch(found.name) and found.name not in published:
                 shutil.rmtree(found)
+        sweep(self.folder)
         for found in self.increments.glob(".[0-9]*"):
             shutil.rmtree(found)
         for found in self.folder.glob(".LATEST.*.part"):
@@ -167,7 +170,7 @@ class Dataset:
 
     def next_version(self, change: str) -> str:
         """The number of the version to come; `change` is `major`, `minor` or `patch`."""
-        taken = {p.name for p in self.versions.glob("*")}
+        taken = {p.name for p in self.versions.glob("*")} | {e.version for e in self.entries}
         major, minor, patch = map(int, (self.base or "0.0.0").split("."))
         while True:
             if self.base is None or change == "major":
@@ -229,6 +232,21 @@ class Dataset:
         there = ", ".join(e.version for e in self.entries if e.version) or "none"
         raise Unfit(f"there is no version {version} in {self.folder}; published were {there}")
 
+    def standing(self, version: str) -> Path:
+        """A published version's folder. Raises Unfit, with the reason why, where it does not stand any more."""
+        folder = self.versions / version
+        if by := removed(self.folder).get(version):
+            raise Unfit(f"version {version} was removed when {by} was published, as output.keep says")
+        if not folder.is_dir():
+            raise Unfit(f"version {version} was published, but its folder is gone from {self.versions}")
+        return folder
+
+    def retire(self, keep: int, pinned: Collection[str] = ()) -> list[str]:
+        """Remove versions beyond the `keep` newest; gives those that went."""
+        gone = surplus(self.entries, {p.name for p in self.versions.glob("*")}, keep, pinned)
+        remove(self.folder, gone, str(self.base))
+        return gone
+
     def commit(self, entry: Entry, tables: dict[str, pa.Table], staged: Path | None = None) -> Entry:
         """Make an increment, and the version it published, the truth. `staged` is the version's folder.
 
@@ -257,8 +275,7 @@ class Dataset:
     def rollback(self, version: str) -> Entry:
         """Go on from an older version: it is in force again, and so are its watermark, history and pending rows."""
         origin = self.publishing(version)
-        if not (self.versions / version).is_dir():
-            raise Unfit(f"version {version} was published, but its folder is gone from {self.versions}")
+        self.standing(version)
         return self.commit(Entry(self.next_seq, "rollback", parent=origin.seq, base=version), {})
 
 

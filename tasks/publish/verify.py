@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from tasks.history.asked import Asked, across
 from tasks.history.dataset import ENTRY, Dataset, Entry, digest, read_manifest
+from tasks.history.retention import removed
 from tasks.publish.version import CONFIGS, SCHEMA_VERSION, SIDES, content_hash, pairs, record
 from tasks.record import Record
 from tasks.shard import sha256
@@ -67,7 +68,7 @@ class Verified:
 
 def verify(dataset: Dataset, version: str | None = None) -> Verified:
     """All checks on the increment log and a version, the one in force unless told. Raises Unfit where there is no such
-    version."""
+    version, or it was removed to make room."""
     seen = Verified(version)
     if not readable_log(dataset, seen):
         return seen
@@ -75,6 +76,8 @@ def verify(dataset: Dataset, version: str | None = None) -> Verified:
     latest(dataset, seen)
     seen.version = version or dataset.base
     if seen.version:
+        if seen.version in removed(dataset.folder):
+            dataset.standing(seen.version)
         of_version(dataset, dataset.publishing(seen.version), seen)
     return seen
 

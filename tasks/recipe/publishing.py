@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from tasks.recipe.part import Part
 
 Shape = Literal["openai", "sharegpt", "alpaca", "swift"]
+Number = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
 class Output(Part):
@@ -20,6 +21,14 @@ class Output(Part):
         default=["openai", "sharegpt", "alpaca", "swift"],
         description="The shapes that a version holds its rows in, beside Parquet; each is one more copy, uncompressed.",
     )
+
+    keep: int | None = Field(
+        default=None,
+        ge=1,
+        description="Versions that stay on disk, the newest; all when left out. The one in force and its parent, one "
+        "that was rolled back to, and pinned ones always stay.",
+    )
+    pinned: list[Number] = Field(default=[], description="Versions that `keep` never removes, such as 1.4.0.")
 
 
 class Gates(Part):

@@ -439,6 +439,38 @@ def test_a_version_whose_folder_is_gone_is_listed_and_not_gone_back_to(lake: Pat
     assert (done.code, "its folder is gone" in done.err) == (2, True)
 
 
+def test_a_version_that_made_room_is_listed_and_every_command_says_what_became_of_it(lake: Path, call: Call):
+    with (made := Dataset(lake / "mine")).held():
+        turn(made, [row(6, "Why is the sea salty?")])
+        assert made.retire(1) == ["1.0.0"]
+    first, *others = call("versions", "--json").json["versions"]
+    assert (first["there"], first["removed_by"], [v["removed_by"] for v in others]) == (False, "1.2.0", [None, None])
+    assert "removed by 1.2.0" in call("versions").out.splitlines()[1]
+    for arguments in (["show", "1.0.0"], ["diff", "1.0.0", "1.2.0"], ["rollback", "1.0.0"], ["verify", "1.0.0"]):
+        done = call(*arguments)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "version 1.0.0 was removed when 1.2.0 was published" in done.err
+    assert call("verify").code == 0
+
+
+def test_export_writes_the_same_files_as_the_version_has_and_only_where_nothing_stands(
+    lake: Path, tmp_path: Path, call: Call
+):
+    to, version = tmp_path / "out", lake / "mine" / "versions" / "1.1.0"
+    done = call("export", "--to", str(to), "--json")
+    assert (done.code, done.json["version"]) == (0, "1.1.0")
+    files = {p.relative_to(version).as_posix(): p.read_bytes() for p in version.glob("exports/*/*")}
+    assert files
+    assert {p.relative_to(to).as_posix(): p.read_bytes() for p in to.glob("exports/*/*")} == files
+    assert (to / "dataset_info.json").read_bytes() == (version / "dataset_info.json").read_bytes()
+    done = call("export", "--to", str(to))
+    assert (done.code, "is not empty" in done.err, done.err.count("\n")) == (2, True, 1)
+    done = call("export", "1.0.0", "--format", "swift", "--to", str(tmp_path / "old"))
+    assert (done.code, "exports/swift/train.jsonl" in done.out) == (0, True)
+    assert [p.name for p in (tmp_path / "old" / "exports").iterdir()] == ["swift"]
+    assert call("export", "--to", "/dev/null/x").code == 2
+
+
 def test_a_log_that_cannot_be_read_is_one_sentence_that_names_verify(lake: Path, call: Call):
     write_text("{", lake / "mine" / "increments" / "00001" / "entry.json")
     for arguments in (["versions"], ["show"], ["increments"], ["trace", "r-1"]):
