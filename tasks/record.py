@@ -19,6 +19,8 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+ROBUST = "robust"  # the tag of a row whose bad spelling the model is to bear: never repaired, never cleaned away
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:

@@ -49,7 +49,8 @@ class OneAnswer:
         for i, one in enumerate(asked):
             near = [(j, everything[j]) for _, j in before[i]]
             known = [(j, a) for j, a in near if a.fate == PUBLISHED or j - old in kept]
-            alike = [(j, a) for j, a in known if a.answer and jaccard(a.answer, one.answer) >= self.threshold]
+            like = [(j, a) for j, a in known if a.robust == one.robust and a.answer]
+            alike = [(j, a) for j, a in like if jaccard(a.answer, one.answer) >= self.threshold]
             if alike:
                 j, twin = min(alike, key=lambda pair: pair[0])
                 if j >= old:

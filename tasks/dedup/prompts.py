@@ -32,13 +32,15 @@ class OnePrompt:
         numbered = sorted(enumerate(records(table)), key=lambda pair: (pair[1].asked_at, pair[1].roots[0]))
         order = [number for number, _ in numbered]
         in_order = [record for _, record in numbered]
-        before = self.past.neighbours([Asked.of(r) for r in in_order], self.threshold)
+        asked = [Asked.of(r) for r in in_order]
+        before = self.past.neighbours(asked, self.threshold)
+        robust = [a.robust for a in (*self.past.rows, *asked)]
         kept: dict[int, int] = {}
         dropped: list[tuple[int, Drop]] = []
         out = []
         old = len(self.past.rows)
         for i, record in enumerate(in_order):
-            near = [(like, j) for like, j in before[i] if j < old or j - old in kept]
+            near = [(like, j) for like, j in before[i] if (j < old or j - old in kept) and robust[j] == robust[old + i]]
             if not near:
                 kept[i] = len(out)
                 out.append(record)

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.history.near import BANDS, FORMAT, bands, candidates, jaccard
-from tasks.record import Record, identity
+from tasks.record import ROBUST, Record, identity
 from tasks.shard import Shard
 from tasks.text import key
 
@@ -30,6 +30,7 @@ ASKED = pa.schema(
         ("turns", pa.string()),
         ("last", pa.string()),
         ("answer", pa.string()),
+        ("robust", pa.bool_()),
         ("bands", pa.list_(pa.uint64(), BANDS)),
     ],
     metadata={"near_format": str(FORMAT)},
@@ -39,7 +40,8 @@ PUBLISHED = "published"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One prompt in its folded form. `row_id` and `side` are empty unless it was published."""
+    """One prompt in its folded form. `row_id` and `side` are empty unless it was published. `robust`: its spelling is
+    what it is for, so it is no duplicate of the same prompt well spelled, close as they are."""
 
     prompt_id: str
     system: str
@@ -50,6 +52,7 @@ class Asked:
     row_id: str = ""
     fate: str = ""
     side: str = ""
+    robust: bool = False
 
     @classmethod
     def of(cls, record: Record, fate: str = "") -> Asked:
@@ -66,6 +69,7 @@ class Asked:
             row_id=record.row_id if published else "",
             fate=fate,
             side=record.split if published else "",
+            robust=ROBUST in record.tags,
         )
 
     @property
