@@ -27,6 +27,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.near
+	@$(BIN)/python -m benchmarks.contamination
 
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks

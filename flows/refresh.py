@@ -39,8 +39,11 @@ from tasks.label.task import label
 from tasks.label.task_type import TaskType
 from tasks.label.taxonomy import Taxonomy
 from tasks.loop import Bench, inputs
-from tasks.mine.task import mine
-from tasks.mine.worth import Worth
+from tasks.mine.benchmark import standing
+from tasks.mine.decontaminate import Decontaminate
+from tasks.mine.repeated import Repeated
+from tasks.mine.task import mine, repeats
+from tasks.mine.worth import chosen
 from tasks.publish.split import Split
 from tasks.publish.task import split
 from tasks.pull.source import UNREADABLE, Pulled
@@ -95,6 +98,8 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
         raise RecipeError(
             f"no version {strangers[0]} was ever published", "output.pinned", "pin one of flywheel versions"
         )
+    chosen(recipe.mine)
+    standing(recipe.mine.benchmarks)
     read_suite(recipe.gates.suite)
     Taxonomy.read(recipe.label.taxonomy)
     if not plan:
@@ -148,10 +153,14 @@ def pulled(recipe: Recipe, dataset: Dataset, since: datetime | None, until: date
 
 async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
     """Prompts that are worth an answer and were never asked."""
-    m = recipe.mine
-    given = await stages.over(clean, Written(recipe.clean.html, tuple(recipe.clean.boilerplate)), given)
+    c, m, r = recipe.clean, recipe.mine, recipe.mine.repeats
+    given = await stages.over(clean, Written(c.html, tuple(c.boilerplate), tuple(c.normalise)), given)
     given = await stages.over(scrub, Scrub(), given)
-    given = await stages.over(mine, Worth(tuple(m.languages), m.min_units, m.max_units), given)
+    given = await stages.over(mine, chosen(m), given)
+    if m.benchmarks:
+        given = await stages.over(mine, Decontaminate(tuple(m.benchmarks)), given)
+    repeated = Repeated(r.user_rows, r.user_share, r.alike, r.pasted_users, r.pasted_share)
+    given = await stages.fold(repeats, "repeats", repeated, given)
     return await stages.fold(dedup, "prompts", OnePrompt(recipe.dedup.threshold, dataset.past), given)
 
 

@@ -59,13 +59,15 @@ class Bench:
 
 
 def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
-    """The cache key of a step on its input; a step names the data files that it reads in `reads`."""
+    """The cache key of a step on its input. A step names the data files that it reads in `reads`, and in `modules`
+    the plug-ins that it was given."""
     engine = bench.engine(step)
     asked = [engine.identity, engine.endpoint.model, engine.endpoint.structured] if engine else []
     prompts = fingerprint(getattr(step, "prompts", ()))
     data = {file: sha256(located(file)) for file in getattr(step, "reads", ())}
     rows = [s.sha256 for s in shards]
-    how = [repr(step), source(type(step).__module__), prompts, data, asked]
+    sources = [source(m) for m in (type(step).__module__, *getattr(step, "modules", ()))]
+    how = [repr(step), *sources, prompts, data, asked]
     return identity(name(step), *how, bench.seed, bench.shard_rows, rows)
 
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pytest
 
 from tasks.loop import DROPPED, RECEIPT, Bench, cache_key, inputs, key, passing, place, reusable, run, source
-from tasks.mine.worth import Worth
+from tasks.mine.worth import chosen
 from tasks.prompt import PromptError
-from tasks.recipe import Endpoint, RecipeError
+from tasks.recipe import Endpoint, Mine, RecipeError
 from tasks.record import SCHEMA, Record, records
 from tasks.shard import Shard, write_records
 from tasks.step import MERGED, Drop, Folded, Outcome, Sieved
@@ -458,7 +458,8 @@ def test_the_key_changes_with_the_source_and_the_data_that_a_step_stands_on(
 
 
 def test_the_rules_of_mining_are_keyed_with_the_list_that_they_read() -> None:
-    assert Worth.reads == ("data/greetings.yaml",)
+    assert chosen(Mine()).reads == ("data/greetings.yaml",)
+    assert chosen(Mine(rules=["length"])).reads == ()
 
 
 def test_a_tally_that_does_not_close_says_what_is_missing(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Clean a record: control characters out, and what the recipe names. The text stays as its author wrote it.
 
-HTML and boilerplate go only where the recipe says so, and never inside code. A record tagged
-`robust` (bad spelling that the model should learn to bear) keeps its spelling: nothing here touches it.
+HTML and boilerplate go, and forms are unified (`forms.py`), only where the recipe says so, and never inside
+code. A record tagged `robust` (bad spelling that the model should learn to bear) loses its control characters and
+nothing else.
 """
 
 from __future__ import annotations
@@ -13,26 +14,31 @@ from html.parser import HTMLParser
 from random import Random
 from typing import ClassVar, Literal
 
-from tasks.record import Record
+from tasks.clean.forms import unified
+from tasks.record import ROBUST, Record
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.text import FENCE, written
 
 BLOCK = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "table"}
 INLINE = re.compile(r"``[^\n]+?``|`[^`\n]+`")
+QUOTED = re.compile(rf"({INLINE.pattern})")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Every turn without control characters; `html` strips tags, `boilerplate` takes out whole lines."""
+    """Every turn without control characters; `html` strips tags, `boilerplate` takes out whole lines, `forms` names
+    what is written in one way."""
 
     html: bool = False
     boilerplate: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
     shape: ClassVar[Literal["each"]] = "each"
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
-        messages = tuple(replace(m, content=self.text(m.content)) for m in record.messages)
+        text = written if ROBUST in record.tags else self.text
+        messages = tuple(replace(m, content=text(m.content)) for m in record.messages)
         cleaned = replace(record, messages=messages, student_response=written(record.student_response))
         if not any(m.content for m in messages if m.role == "user"):
             return Outcome().dropping("empty")
@@ -47,7 +53,12 @@ class Written:
             text = untagged(escaped)
         if self.boilerplate:
             text = "\n".join(line for line in text.split("\n") if line.strip() not in self.boilerplate)
-        return text
+        return self.unified(text) if self.forms else text
+
+    def unified(self, text: str) -> str:
+        """Prose in one form; code between backticks as it is."""
+        parts = QUOTED.split(text)
+        return "".join(p if QUOTED.fullmatch(p) else unified(p, self.forms) for p in parts)
 
 
 class Reader(HTMLParser):

@@ -1,110 +1,96 @@
 """Which prompts are worth a teacher's answer: named rules, the first that objects gives the reason.
 
-A rule takes an `Ask` and gives its reason to drop it, or None. The language that the rules decide by is
-kept on the record.
+`READY` names ours; a team adds its own by path (`own.py`). The language that the rules decide by is kept on the
+record.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import pyarrow as pa
-import yaml
 
-from tasks.language import LETTER, detect
-from tasks.recipe import PROJECT
-from tasks.step import Sieved
-from tasks.text import key, units
+from tasks.mine.ask import Ask, Rule, ask_of
+from tasks.mine.chat import Greeting, SmallTalk
+from tasks.mine.form import Language, Length, NotText, NoWords
+from tasks.mine.gibberish import Gibberish
+from tasks.mine.own import FIELD, load
+from tasks.mine.relevance import Relevance
+from tasks.recipe import Mine, RecipeError
+from tasks.step import MERGED, Drop, Sieved
 
-MARKS = re.compile(r"[\W_]+")
-APOSTROPHE = re.compile(r"['’]")
-ENOUGH_TO_TELL = 4
-LONGEST_GREETING = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a rule sees: the last user turn, all text, the language, how many turns the user had, the tags."""
-
-    last: str
-    everything: str
-    language: str
-    turns: int
-    tags: tuple[str, ...]
+REASON = re.compile(r"[a-z][a-z0-9_]{0,39}")
+READY: dict[str, Callable[[Mine], Rule]] = {
+    "not_text": lambda mine: NotText(),
+    "no_words": lambda mine: NoWords(),
+    "greeting": lambda mine: Greeting(),
+    "small_talk": lambda mine: SmallTalk(),
+    "gibberish": lambda mine: Gibberish(),
+    "length": lambda mine: Length(mine.min_units, mine.max_units),
+    "language": lambda mine: Language(tuple(mine.languages)),
+    "relevance": lambda mine: Relevance(tuple(mine.relevance.include), tuple(mine.relevance.exclude)),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """Drop what is not worth asking; the limits are in words, or characters of Chinese."""
+    """Drop what is not worth asking; `otherwise` is the language of a row that holds no letter."""
 
-    languages: tuple[str, ...] = ("en", "zh")
-    min_units: int = 3
-    max_units: int = 8000
-    reads: ClassVar[tuple[str, ...]] = ("data/greetings.yaml",)
+    rules: tuple[Rule, ...]
+    otherwise: str = "en"
     shape: ClassVar[Literal["table"]] = "table"
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The data files of all rules, for the cache key."""
+        return tuple(sorted({file for rule in self.rules for file in getattr(rule, "reads", ())}))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Where the rules' sources are, for the cache key."""
+        return tuple(type(rule).__module__ for rule in self.rules)
+
     def __call__(self, table: pa.Table) -> Sieved:
-        tags = table.column("tags").to_pylist()
-        asks = [ask_of(m, tuple(t)) for m, t in zip(table.column("messages").to_pylist(), tags, strict=True)]
-        found = [next((why for rule in RULES if (why := rule(a, self))), None) for a in asks]
+        both = zip(table.column("messages").to_pylist(), table.column("tags").to_pylist(), strict=True)
+        asks = [ask_of(messages, tags, self.otherwise) for messages, tags in both]
+        found = [next((drop for rule in self.rules if (drop := verdict(rule, ask))), None) for ask in asks]
         named = table.set_column(
             table.schema.get_field_index("language"), "language", pa.array([a.language for a in asks], pa.string())
         )
-        return Sieved(named, pa.array(found, pa.string()))
+        reason = pa.array([drop and drop.reason for drop in found], pa.string())
+        return Sieved(named, reason, pa.array([drop and drop.detail for drop in found], pa.string()))
 
 
-def ask_of(messages: list[dict[str, Any]], tags: tuple[str, ...]) -> Ask:
-    users = [m["content"] for m in messages if m["role"] == "user"]
-    last = users[-1] if users else ""
-    telling = last if units(last) >= ENOUGH_TO_TELL and LETTER.search(last) else "\n".join(users)
-    return Ask(last, "\n".join(m["content"] for m in messages), detect(telling), len(users), tags)
+def verdict(rule: Rule, ask: Ask) -> Drop | None:
+    """What a rule says, as a drop. Raises RecipeError where that is neither a reason nor a Drop nor None."""
+    said = rule(ask)
+    if said is None:
+        return None
+    drop = Drop(said) if isinstance(said, str) else said
+    if isinstance(drop, Drop) and REASON.fullmatch(drop.reason) and drop.reason != MERGED:
+        return drop
+    what = f"the reason {drop.reason[:60]!r}" if isinstance(drop, Drop) else f"a {type(said).__name__}"
+    hint = "give None to keep a row, a reason in lower case such as 'too_boring', or a Drop with one"
+    raise RecipeError(f"the rule {type(rule).__name__} gave {what}", FIELD, hint)
 
 
-def not_text(ask: Ask, limits: Worth) -> str | None:
-    return "not_text" if "not_text" in ask.tags else None
+def chosen(mine: Mine) -> Worth:
+    """The rules that a recipe lists, in its order. Raises RecipeError."""
+    if strange := sorted(mine.settings.keys() - {name for name in mine.rules if ":" in name}):
+        hint = f"settings are for a team's own rules, which {FIELD} lists as path.py:Class"
+        raise RecipeError(f"mine.settings names {strange[0]}, which is no such rule", "mine.settings", hint)
+    return Worth(tuple(rule_named(name, mine) for name in mine.rules), mine.languages[0])
 
 
-def no_words(ask: Ask, limits: Worth) -> str | None:
-    return None if LETTER.search(ask.last) or re.search(r"\d\s*[-+*/x×÷^=<>]\s*\d", ask.last) else "no_words"
-
-
-def greeting(ask: Ask, limits: Worth) -> str | None:
-    """Nothing but greetings and thanks, however often: `谢谢谢谢！`, `ok thanks`."""
-    said = MARKS.sub(" ", APOSTROPHE.sub("", key(ask.last))).strip()
-    return "greeting" if len(said) <= LONGEST_GREETING and made_of(said, greetings(ask.turns == 1)) else None
-
-
-def length(ask: Ask, limits: Worth) -> str | None:
-    if ask.turns == 1 and units(ask.last) < limits.min_units:
-        return "too_short"
-    return "too_long" if units(ask.everything) > limits.max_units else None
-
-
-def language(ask: Ask, limits: Worth) -> str | None:
-    return None if ask.language in limits.languages else "other_language"
-
-
-RULES: tuple[Callable[[Ask, Worth], str | None], ...] = (not_text, no_words, greeting, length, language)
-
-
-@cache
-def greetings(first: bool) -> tuple[re.Pattern[str], ...]:
-    """What counts as a greeting in a first turn, or in a later one."""
-    listed: dict[str, list[str]] = yaml.safe_load((PROJECT / Worth.reads[0]).read_text())
-    end = r"(?: |(?<=[\u4e00-\u9fff])|\Z)"
-    words = listed["greetings"] + listed["answers"] * first
-    return tuple(re.compile(rf"{re.escape(word)}{end}(?:\d+(?: |\Z))*") for word in words)
-
-
-def made_of(said: str, words: tuple[re.Pattern[str], ...]) -> bool:
-    """Whether a text is these words and nothing else. One pattern for all of them would try every way to cut
-    `嗯嗯嗯嗯…` into pieces, and there are millions."""
-    reached = {0}
-    for at in range(len(said)):
-        if at in reached:
-            reached |= {found.end() for word in words if (found := word.match(said, at))}
-    return bool(said) and len(said) in reached
+def rule_named(name: str, mine: Mine) -> Rule:
+    if ":" in name:
+        return load(name, mine.settings.get(name, {}))
+    if name in READY:
+        return READY[name](mine)
+    near = difflib.get_close_matches(name, READY, 1)
+    hint = f"did you mean {near[0]}" if near else f"there are {', '.join(READY)}, and a team's own as path.py:Class"
+    raise RecipeError(f"there is no rule {name}", FIELD, hint)

@@ -1,0 +1,95 @@
+"""A team's own rule: `rules/our_rule.py:TooBoring`, or `package.module:TooBoring`, as `mine.rules` names it.
+
+Whoever writes the recipe may run code here, as with any plug-in; nothing of a log ever names one. The module's source
+is part of the cache key (`Worth.modules`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.mine.ask import Rule
+from tasks.recipe import RecipeError, located
+
+FIELD = "mine.rules"
+WRITE = "a frozen dataclass with `def __call__(self, ask)` that gives None or a reason"
+FAULTS = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, SyntaxError)
+
+
+def load(named: str, settings: dict[str, Any]) -> Rule:
+    """The rule with its settings. Raises RecipeError, one sentence for whatever is wrong with it."""
+    where, _, wanted = named.rpartition(":")
+    module = from_file(located(where)) if where.endswith(".py") else from_name(where)
+    found = getattr(module, wanted, None)
+    if found is None:
+        classes = sorted(n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module.__name__)
+        raise RecipeError(
+            f"{where} has no {wanted}; it has {', '.join(classes) or 'no class'}", FIELD, f"write {WRITE}"
+        )
+    if not (isinstance(found, type) and is_dataclass(found) and found.__dataclass_params__.frozen):  # pyright: ignore[reportAttributeAccessIssue]
+        raise RecipeError(f"{named} is no frozen dataclass, so its settings cannot be part of a key", FIELD, WRITE)
+    return checked(named, found, settings)
+
+
+def from_file(file: Path) -> ModuleType:
+    """The module under a name of its own, which changes as its text does."""
+    try:
+        name = f"{file.stem}_{hashlib.sha256(str(file).encode() + file.read_bytes()).hexdigest()[:12]}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec
+        assert spec.loader
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    except OSError as fault:
+        raise RecipeError(
+            f"no rule at {file}: {fault.strerror}", FIELD, "name a file from where the command runs"
+        ) from None
+    try:
+        spec.loader.exec_module(module)
+    except (*FAULTS, TypeError, ValueError) as fault:
+        del sys.modules[name]
+        raise RecipeError(f"{file} cannot be loaded: {said(fault)}", FIELD, "mend the file") from None
+    return module
+
+
+def from_name(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except (*FAULTS, TypeError, ValueError) as fault:
+        raise RecipeError(f"the module {name} cannot be imported: {said(fault)}", FIELD, "or name a .py file") from None
+
+
+def checked(named: str, made_of: type[Any], settings: dict[str, Any]) -> Rule:
+    """An instance with these settings, which can be called with an ask."""
+    known = [f.name for f in fields(made_of) if f.init]
+    if strange := sorted(settings.keys() - set(known)):
+        near = difflib.get_close_matches(strange[0], known, 1) or known
+        hint = f"did you mean {near[0]}" if near else "it has no settings"
+        raise RecipeError(f"{named} has no setting {strange[0]}", f"mine.settings.{named}", hint)
+    try:
+        rule = TypeAdapter(made_of).validate_python(settings)
+    except ValidationError as faults:
+        first = faults.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise RecipeError(f"{named}: {field}: {first['msg']}", f"mine.settings.{named}") from None
+    try:
+        inspect.signature(rule).bind(None)
+    except TypeError:
+        raise RecipeError(f"{named} cannot be called with an ask and nothing else", FIELD, f"write {WRITE}") from None
+    return rule
+
+
+def said(fault: BaseException) -> str:
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
