@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from flows.report import Report, failed, teacher
 from flows.stages import Given
+from flows.terms import terms
+from tasks.gate.finding import blocking
 from tasks.gate.task import inspect
 from tasks.history.dataset import Dataset, Entry, digest, read_manifest
 from tasks.history.increment import Closed, Read, finished, stopped
@@ -27,7 +29,7 @@ from tasks.teacher.budget import Purse
 from tasks.teacher.endpoints import kind
 
 HINTS = {
-    "blocked": "see the gate; mend the recipe or the suite and run again: no call is paid twice",
+    "blocked": "flywheel gates shows it; mend the recipe or the suite and run again: no call is paid twice",
     "budget": "raise the budget and run again: it goes on from here",
     "teacher": "mend it and run again: it goes on from here",
 }
@@ -69,32 +71,34 @@ class Closing:
         suite = self.recipe.gates.suite
         findings = inspect("this run", suite, [t.plain() for t in late], None)
         if why := blocking(findings):
-            return self.cut_short("blocked", why)
+            return self.cut_short("blocked", why, findings)
         closed = finished(self.taken.read, self.early, late, rows)
         if not rows.num_rows:
-            self.dataset.commit(self.entry("nothing_new", closed), closed.tables)
+            self.dataset.commit(self.entry("nothing_new", closed, gates=findings), closed.tables)
             shutil.rmtree(self.dataset.work, ignore_errors=True)
-            return self.report("nothing_new", closed)
+            return self.report("nothing_new", closed, findings)
         base = self.dataset.base
         parent = str(self.dataset.versions / base) if base else None
         staged = stage(str(self.dataset.work / "version"), rows, parent, self.merged(closed), last)
-        findings += inspect("the staged files", suite, [], staged)
+        findings += inspect(
+            "the staged files", suite, [], staged, terms(self.recipe, self.dataset, closed.ledger.counts)
+        )
         if why := blocking(findings):
-            return self.cut_short("blocked", why)
+            return self.cut_short("blocked", why, findings)
         entry = self.finish(closed, rows.num_rows, staged, findings)
         where = publish(self.dataset, entry, closed.tables, staged, findings)
         if keep := self.recipe.output.keep:
             self.dataset.retire(keep, self.recipe.output.pinned)
         shutil.rmtree(self.dataset.work, ignore_errors=True)
-        report = self.report("published", closed)
+        report = self.report("published", closed, findings)
         report.version, report.path, report.rows_new = entry.version, where, rows.num_rows
         return report
 
-    def cut_short(self, status: str, why: str) -> Report:
+    def cut_short(self, status: str, why: str, findings: Sequence[dict[str, Any]] = ()) -> Report:
         """Record the increment with everything that the teacher was to see still pending."""
         closed = stopped(self.taken.read, self.early)
-        self.dataset.commit(self.entry(status, closed, why=why), closed.tables)
-        report = self.report(status, closed)
+        self.dataset.commit(self.entry(status, closed, why=why, gates=findings), closed.tables)
+        report = self.report(status, closed, findings)
         report.error = failed(status, why, hint=HINTS[status]).error
         return report
 
@@ -111,7 +115,7 @@ class Closing:
         at = self.dataset.versions / base if base else None
         parent = read_manifest(at) if at else None
         number = self.dataset.next_version(change(parent, made_by, new))
-        entry = self.entry("published", closed, number)
+        entry = self.entry("published", closed, number, gates=findings)
         marks = [s["watermark"] for e in (*chain, entry) for s in e.sources if s["watermark"]]
         increments = [{"seq": e.seq, "sha256": digest(e, self.dataset)} for e in chain] + [{"seq": entry.seq}]
         sides = parent_rows(folder)
@@ -131,7 +135,14 @@ class Closing:
         finish(folder, plain, sides, findings, self.done, prompts_of(sides), self.recipe.card_language, at)
         return entry
 
-    def entry(self, status: str, closed: Closed, version: str | None = None, why: str = "") -> Entry:
+    def entry(
+        self,
+        status: str,
+        closed: Closed,
+        version: str | None = None,
+        why: str = "",
+        gates: Sequence[dict[str, Any]] = (),
+    ) -> Entry:
         head = self.dataset.head
         return Entry(
             seq=self.dataset.next_seq,
@@ -143,6 +154,7 @@ class Closing:
             sources=self.taken.sources(),
             ledger=closed.ledger.counts,
             why=why,
+            gates=list(gates),
         )
 
     def merged(self, closed: Closed) -> dict[str, list[str]]:
@@ -153,7 +165,7 @@ class Closing:
                 into[row["into"]].append(row["log_id"])
         return into
 
-    def report(self, status: str, closed: Closed | None = None) -> Report:
+    def report(self, status: str, closed: Closed | None = None, findings: Sequence[dict[str, Any]] = ()) -> Report:
         """What the run came to so far."""
         seen, base = self.taken.read.seen, self.dataset.base
         splits = read_manifest(self.dataset.versions / base)["splits"] if base else {}
@@ -167,13 +179,8 @@ class Closing:
             stages=[t.plain() for t in self.done],
             outside=sum(p.outside for p in self.taken.pulled),
             splits=splits,
+            gates=[f for f in findings if f["passed"] is False],
         )
-
-
-def blocking(findings: list[dict[str, Any]]) -> str:
-    """Which critical gates do not hold, and by how much; empty when none blocks."""
-    broken = [f for f in findings if not f["passed"] and f["severity"] == "critical"]
-    return "; ".join(f"gate {f['rule']}: {f['observed']}, expected {f['expected']}" for f in broken)
 
 
 def prompts_of(sides: dict[str, pa.Table]) -> set[str]:

@@ -29,6 +29,7 @@ from tasks.dedup.answers import OneAnswer
 from tasks.dedup.prompts import OnePrompt
 from tasks.dedup.task import dedup
 from tasks.gate.rows import RowGates
+from tasks.gate.student import FitsStudent, Reader
 from tasks.gate.suite import read as read_suite
 from tasks.gate.task import gate
 from tasks.history.dataset import Dataset, Unfit
@@ -101,6 +102,8 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     chosen(recipe.mine)
     standing(recipe.mine.benchmarks)
     read_suite(recipe.gates.suite)
+    if recipe.student:
+        Reader.of(recipe.student).load()
     Taxonomy.read(recipe.label.taxonomy)
     if not plan:
         check(recipe)
@@ -176,6 +179,7 @@ async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
         (answer, distill),
         (judge, Judged(recipe.judging.reasks)),
         (gate, RowGates(recipe.judging.min_score)),
+        *([(gate, FitsStudent(recipe.student))] if recipe.student else []),
     ):
         given = await stages.over(task, step, given)
         if stages.stop:

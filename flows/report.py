@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tasks.gate.finding import Finding
 from tasks.history.ledger import dropped
 from tasks.tally import Tally
 from tasks.teacher.count import Count
@@ -16,7 +17,8 @@ EXITS = {"published": 0, "nothing_new": 0, "plan": 0, "error": 2, "blocked": 3, 
 
 @dataclass(slots=True)
 class Report:
-    """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows."""
+    """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows, `gates`
+    the findings of rules that do not hold, `warnings` what went wrong without changing the outcome."""
 
     status: str
     dataset: str = ""
@@ -32,6 +34,8 @@ class Report:
     outside: int = 0
     plan: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready, for scripts: the keys are promised."""
@@ -60,6 +64,11 @@ def stage_line(stage: str, tally: Tally) -> str:
     return f"{stage:<8} {', '.join(parts)}"
 
 
+def warnings(report: Report) -> list[str]:
+    """What is worth a look although the run went well: gates that only warn, and hooks that failed."""
+    return [f"gate {Finding.of(g)}" for g in report.gates if g["severity"] == "warning"] + report.warnings
+
+
 def page(report: Report) -> str:
     """The report as Markdown, for the Prefect UI."""
     lines = [f"# {report.dataset}: {report.status}", ""]
@@ -67,6 +76,7 @@ def page(report: Report) -> str:
         lines.append(f"Version **{report.version}** with {report.rows_total} rows, {report.rows_new} of them new.\n")
     if report.error:
         lines.append(f"**{report.error['what']}** {report.error['hint']}\n")
+    lines += [f"- warning: {w}" for w in warnings(report)] + [""] * bool(warnings(report))
     lines += ["| log rows | |", "|---|---:|", *(f"| {state} | {n} |" for state, n in report.ledger.items()), ""]
     lines += ["| stage | in | out | dropped | merged | pending | calls |", "|---|---:|---:|---:|---:|---:|---:|"]
     for plain in report.stages:

@@ -17,6 +17,7 @@ COMMANDS = {
     "trace": ("flows.commands.trust", "A row's log rows, prompts as sent, calls and verdicts."),
     "verify": ("flows.commands.trust", "Checksums, schema, ids, ledgers and leaks; exit code 1 for findings."),
     "export": ("flows.commands.export", "A version's rows as OpenAI, ShareGPT, Alpaca or ms-swift files."),
+    "gates": ("flows.commands.gates", "What the gates found, by how much, and in which rows."),
     "rollback": ("flows.commands.versions", "Go on from an older version."),
     "increments": ("flows.commands.versions", "What each run read, and what came of it."),
     "calls": ("flows.commands.calls", "What was asked of models, what it cost, and how to forget it."),

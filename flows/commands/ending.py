@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.report import EXITS, Report, failed
+from flows.report import EXITS, Report, failed, warnings
 
 if TYPE_CHECKING:
     from tasks.recipe import RecipeError
@@ -69,6 +69,7 @@ def summary(report: Report) -> str:
         money = f"USD {spent['usd']:.4f}" + "".join(f" and what {m} costs: set its price" for m in spent["unpriced"])
         calls = f"{spent['calls']:>7} teacher calls, {tokens}, {money}"
         lines.append(f"  paid  {calls}; {spent['cache_hits']} from the store")
+    lines += [f"  note  {warning}" for warning in warnings(report)]
     if report.path:
         lines += ["", f"  where {report.path}", "  card  README.md in it", "", "Next:", *following(report)]
     return "\n".join(lines)

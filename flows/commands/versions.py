@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from flows.commands.ending import ordered, state_line
 from flows.commands.looking import Seen, counts, grid, looking, version_of
+from tasks.gate.finding import Finding
 from tasks.history.dataset import Dataset, Entry, read_manifest
 from tasks.history.retention import removed
 from tasks.publish.compare import compare
@@ -94,9 +95,7 @@ def show(dataset: Dataset, version: str | None) -> Seen:
     }
     said += [f"  {name:<10}  {fact}" for name, fact in facts.items()]
     said += ["", "  gates"]
-    said += [
-        f"    {'✓' if g['passed'] else '✗'} {g['rule']} ({g['severity']}): {g['observed']}" for g in manifest["gates"]
-    ]
+    said += [f"    {Finding.of(g).mark} {g['rule']} ({g['severity']}): {g['observed']}" for g in manifest["gates"]]
     said += ["", "  what became of the log rows of its run"]
     said += [f"    {n:>7} {state_line(state)}" for state, n in ordered(manifest["counts"]["ledger"])]
     return Seen({"version": number, "counts": kinds, "manifest": manifest}, "\n".join(said))

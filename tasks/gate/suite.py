@@ -1,38 +1,34 @@
-"""Dataset gates: rules on the staged files, confirmed by Great Expectations, and on the shares of this run.
+"""Dataset gates: a suite of rules from a data file, and what they come to.
 
-A suite is a data file (`data/gates/default.yaml`). A rule of severity `critical` that does not hold blocks
-publishing. Great Expectations runs in an ephemeral context of its own for each check, with its analytics
-and progress bars off.
+Three kinds of rules: expectations on the staged files, caps on the shares of this run, and comparisons with the
+last version. A rule of severity `critical` that does not hold blocks publishing; a `warning` is reported.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasks.recipe import RecipeError, located
-from tasks.record import message, spoken
+from tasks.gate.finding import Finding
+from tasks.recipe import RecipeError, Student, located
 from tasks.tally import Tally
-from tasks.text import units
 
 Severity = Literal["critical", "warning"]
-SAME = ("row_id", "language", "task_type", "subtype", "domain", "teacher")
 
 
 class Rule(BaseModel):
-    """An expectation on the rows."""
+    """An expectation on the rows: all of them, or those that are new."""
 
     model_config = ConfigDict(extra="forbid")
     name: str
     severity: Severity
+    of: Literal["all", "new"] = "all"
     expect: str
     arguments: dict[str, Any] = Field(alias="with")
 
@@ -48,31 +44,36 @@ class Share(BaseModel):
     most: float
 
 
+class Against(BaseModel):
+    """A measure of this run beside that of the last version: at least `least` times as much."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    severity: Severity
+    measure: Literal["rows", "yield"]
+    least: float
+
+
 class Suite(BaseModel):
     model_config = ConfigDict(extra="forbid")
     rules: list[Rule] = []
     shares: list[Share] = []
+    against: list[Against] = []
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule came to: what was observed and what was expected."""
+class Terms:
+    """What the rules on the staged files are held against.
 
-    rule: str
-    severity: str
-    passed: bool
-    observed: str
-    expected: str
+    `parameters` are the values that a suite may name as `{$PARAMETER: name}`; `parent` is the folder of the last
+    version, if any; `now` and `before` are measure -> value, for this run and for the one that made the parent.
+    """
 
-    @property
-    def blocks(self) -> bool:
-        return not self.passed and self.severity == "critical"
-
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.observed}, expected {self.expected}"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    student: Student | None = None
+    parent: str = ""
+    now: Mapping[str, float] = field(default_factory=dict)
+    before: Mapping[str, float] = field(default_factory=dict)
 
 
 def read(path: str) -> Suite:
@@ -101,71 +102,36 @@ def shares(suite: Suite, tallies: Iterable[Tally]) -> list[Finding]:
     return found
 
 
-def rows(suite: Suite, version: Path) -> list[Finding]:
-    """The rules on the staged files of a version."""
-    return expectations(suite.rules, frame(sorted(version.glob("data/chat/*.parquet"))))
+def rows(suite: Suite, version: Path, terms: Terms | None = None) -> list[Finding]:
+    """The rules on the staged files of a version, beside the last one."""
+    from tasks.gate.expectations import expectations
+    from tasks.gate.frame import frame
+    from tasks.gate.student import Reader
+
+    given = terms or Terms()
+    old = ids(Path(given.parent)) if given.parent else frozenset[str]()
+    reader = Reader.of(given.student) if given.student else None
+    wanted = repr([rule.arguments for rule in suite.rules])
+    data = frame(sorted(version.glob("data/chat/*.parquet")), wanted, reader, old)
+    found = expectations(suite.rules, data, given.parameters)
+    return found + against(suite, {"rows": float(len(data)), **given.now}, given.before)
 
 
-def frame(files: Sequence[Path]) -> pd.DataFrame:
-    """The staged rows as a flat frame, one line for each."""
-    flat: list[dict[str, Any]] = []
-    for file in files:
-        for row in pq.read_table(file).to_pylist():
-            prompt = "\n".join(m["content"] for m in row["messages"][:-1])
-            response = spoken(message(row["messages"][-1]))
-            same = {k: row[k] for k in SAME}
-            flat.append(
-                same
-                | {"prompt": prompt, "response": response, "judge": row["judge_score"]}
-                | {
-                    "split": file.name.partition("-")[0],
-                    "prompt_units": units(prompt),
-                    "response_units": units(response),
-                }
-            )
-    return pd.DataFrame(flat, columns=[*SAME, "prompt", "response", "judge", "split", "prompt_units", "response_units"])
+def ids(version: Path) -> frozenset[str]:
+    files = sorted(version.glob("data/chat/*.parquet"))
+    return frozenset(i for f in files for i in pq.read_table(f, columns=["row_id"]).column("row_id").to_pylist())
 
 
-def expectations(rules: Sequence[Rule], data: pd.DataFrame) -> list[Finding]:
-    """Validate a frame. Raises RecipeError for an expectation that does not exist or cannot run."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    batch = (
-        context.data_sources.add_pandas("staged")
-        .add_dataframe_asset("rows")
-        .add_batch_definition_whole_dataframe("all")
-    )
-    got = batch.get_batch({"dataframe": data})
+def against(suite: Suite, now: Mapping[str, float], before: Mapping[str, float]) -> list[Finding]:
+    """The rules beside the last version; where there is none, they are not looked at."""
     found = []
-    for rule in rules:
-        try:
-            expectation = getattr(gxe, rule.expect)(**rule.arguments)
-        except (AttributeError, TypeError, ValueError) as fault:
-            raise RecipeError(f"gate {rule.name}: {' '.join(str(fault).split())[:200]}", "gates.suite") from None
-        result = got.validate(expectation)
-        if said := fault_of(result.exception_info or {}):
-            raise RecipeError(f"gate {rule.name} cannot run: {said}", "gates.suite")
-        found.append(Finding(rule.name, rule.severity, bool(result.success), observed(result.result), expected(rule)))
+    for rule in suite.against:
+        here, then = now.get(rule.measure), before.get(rule.measure)
+        expected = f"at least {rule.least:g} times the {rule.measure} of the last version"
+        if here is None or not then:
+            found.append(Finding(rule.name, rule.severity, None, "not checked: nothing to compare with", expected))
+            continue
+        missing = rule.least * then - here
+        observed = f"{rule.measure} {here:.4g}, it was {then:.4g}" + (f" ({missing:.4g} short)" if missing > 0 else "")
+        found.append(Finding(rule.name, rule.severity, missing <= 0, observed, expected))
     return found
-
-
-def fault_of(info: dict[str, Any]) -> str:
-    """What kept an expectation from running: said for the whole of it, or for each of its metrics."""
-    told = [one for one in (info, *info.values()) if isinstance(one, dict) and one.get("raised_exception")]
-    return " ".join(str(told[0].get("exception_message")).split())[:200] if told else ""
-
-
-def observed(result: dict[str, Any]) -> str:
-    if "observed_value" in result:
-        value = result["observed_value"]
-        return f"{value:.3g}" if isinstance(value, float) else str(value)
-    some = ", ".join(map(str, result.get("partial_unexpected_list", [])[:3]))
-    return f"{result.get('unexpected_count', 0)} rows break it" + (f" ({some[:120]})" if some else "")
-
-
-def expected(rule: Rule) -> str:
-    return f"{rule.expect} {', '.join(f'{k}={v}' for k, v in rule.arguments.items())}"

@@ -32,8 +32,10 @@ async def gate(what: str, step: Step, given: list[dict[str, Any]], part: int, be
 
 
 @task(name="inspect", task_run_name="inspect {what}", cache_policy=NO_CACHE)
-def inspect(what: str, path: str, given: list[dict[str, Any]], staged: dict[str, Any] | None) -> list[dict[str, Any]]:
+def inspect(
+    what: str, path: str, given: list[dict[str, Any]], staged: dict[str, Any] | None, terms: suite.Terms | None = None
+) -> list[dict[str, Any]]:
     """The gates of a suite, on the tallies of the run or on the staged files; gives the findings."""
     rules = suite.read(path)
-    found = suite.rows(rules, Path(staged["folder"])) if staged else suite.shares(rules, map(Tally.of, given))
+    found = suite.rows(rules, Path(staged["folder"]), terms) if staged else suite.shares(rules, map(Tally.of, given))
     return [f.plain() for f in found]

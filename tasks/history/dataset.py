@@ -62,7 +62,7 @@ class Entry:
 
     `base` is the version in force after it, `version` the one that it published, if any. `kind` is
     `published`, `nothing_new`, `blocked`, `budget`, `teacher` or `rollback`. Nothing in it depends on
-    when or how often the run was tried.
+    when or how often the run was tried. `gates` is what the gates found, as far as the run came to them.
     """
 
     seq: int
@@ -75,6 +75,7 @@ class Entry:
     ledger: dict[str, int] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     why: str = ""
+    gates: list[dict[str, Any]] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)

@@ -98,7 +98,7 @@ def counted(rows: pa.Table, column: str) -> str:
 
 
 def gate_line(finding: dict[str, Any]) -> str:
-    mark = "✓" if finding["passed"] else "✗"
+    mark = {True: "✓", False: "✗", None: "–"}[finding["passed"]]
     return f"| {mark} | {finding['rule']} | {finding['severity']} | {escaped(finding['observed'])} |"
 
 

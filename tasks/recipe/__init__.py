@@ -22,6 +22,7 @@ from tasks.recipe.mining import Clean, Label, Mine
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
 from tasks.recipe.publishing import Dedup, Gates, Output, Split
 from tasks.recipe.sources import READY, Mapping, Pulling, Source
+from tasks.recipe.student import Student
 
 __all__ = [
     "PROJECT",
@@ -45,6 +46,7 @@ __all__ = [
     "RecipeError",
     "Source",
     "Split",
+    "Student",
     "Unreachable",
     "checked",
     "located",
@@ -74,6 +76,7 @@ class Recipe(Part):
     gates: Gates = Field(default=Gates(), description="What must hold before a version is published.")
     dedup: Dedup = Field(default=Dedup(), description="What counts as the same.")
     split: Split = Field(default=Split(), description="Shares for validation and test.")
+    student: Student | None = Field(default=None, description="Who is trained: rows must render and fit for it.")
     shard_rows: int = Field(default=1000, ge=1, description="Records in one Prefect task.")
 
     @property
