@@ -19,6 +19,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows.closing import Closing, Taken
+from flows.notify import tell, telling
 from flows.report import Report, page
 from flows.stages import Given, Stages, say
 from tasks.answer.distill import Distill
@@ -74,11 +75,12 @@ async def refresh(
         plan: Say rows and calls for each stage and call nobody.
     """
     dataset, began = Dataset(recipe.dataset), datetime.now(UTC)
-    with dataset.held():
+    with telling(recipe, say), dataset.held():
         fit(recipe, dataset, plan)
         report = await turn(recipe, dataset, since, until, plan)
         times = {"began": began.isoformat(), "ended": datetime.now(UTC).isoformat(), "flow_run": flow_run.id}
         write_json(report.plain() | times, dataset.runs / f"{began:%Y%m%dT%H%M%S.%f}.json")
+    report.warnings += tell(recipe.notify, report)
     await acreate_markdown_artifact(page(report), key="report", description="What went in, what came out, what it cost")
     if report.status in FAILED:
         said = report.error["what"] if report.error else ""

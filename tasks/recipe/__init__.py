@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from tasks.recipe.answering import Answer, Judging
 from tasks.recipe.endpoints import Budget, Caps, Endpoint, Price
 from tasks.recipe.mining import Clean, Label, Mine
+from tasks.recipe.notify import Notify
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
 from tasks.recipe.publishing import Dedup, Gates, Output, Split
 from tasks.recipe.sources import READY, Mapping, Pulling, Source
@@ -39,6 +40,7 @@ __all__ = [
     "Mapping",
     "Mine",
     "Moment",
+    "Notify",
     "Output",
     "Price",
     "Pulling",
@@ -77,6 +79,7 @@ class Recipe(Part):
     dedup: Dedup = Field(default=Dedup(), description="What counts as the same.")
     split: Split = Field(default=Split(), description="Shares for validation and test.")
     student: Student | None = Field(default=None, description="Who is trained: rows must render and fit for it.")
+    notify: Notify = Field(default=Notify(), description="Who is told how a run ended.")
     shard_rows: int = Field(default=1000, ge=1, description="Records in one Prefect task.")
 
     @property
