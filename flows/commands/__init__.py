@@ -21,6 +21,7 @@ COMMANDS = {
     "rollback": ("flows.commands.versions", "Go on from an older version."),
     "increments": ("flows.commands.versions", "What each run read, and what came of it."),
     "calls": ("flows.commands.calls", "What was asked of models, what it cost, and how to forget it."),
+    "doctor": ("flows.commands.doctor", "Is all there that a run needs, and does the model answer?"),
     "ui": ("flows.commands.ui", "The Prefect UI on this project's runs."),
 }
 

@@ -1,0 +1,1 @@
+"""The doctor: everything that a run needs, looked at before it is needed. Nothing of the dataset changes."""

@@ -1,0 +1,84 @@
+"""Can all be read that a run reads: logs, taxonomy, suite, prompts, examples, the student's files, the hooks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from flows.doctor.checked import Checked, ok, problem, warning
+from tasks.answer.distill import read_pool
+from tasks.gate.student import Reader
+from tasks.gate.suite import read as read_suite
+from tasks.label.taxonomy import Taxonomy
+from tasks.prompt import lock_faults
+from tasks.pull.files import files
+from tasks.pull.formats import read
+from tasks.pull.rows import Unreadable, record_of
+from tasks.recipe import Notify, Recipe, RecipeError, Source
+
+FIRST = 20
+
+
+def inputs(recipe: Recipe) -> Iterator[Checked]:
+    if not recipe.sources:
+        yield problem("sources", "no logs to read", "name a file with --source, or under sources: in the recipe")
+    for source in recipe.sources:
+        yield tried("sources", lambda source=source: rows(source))
+    yield tried("taxonomy", lambda: f"{len(Taxonomy.read(recipe.label.taxonomy).types)} task types")
+    yield tried("gates", lambda: f"{len(read_suite(recipe.gates.suite).rules)} rules on rows")
+    yield prompts()
+    if recipe.answer.few_shot:
+        yield tried("examples", lambda: f"{len(read_pool(recipe.answer.pool))} examples")
+    if student := recipe.student:
+        yield tried("student", lambda: Reader.of(student).load() or "its tokenizer and chat template read a row")
+    yield from hooks(recipe.notify)
+
+
+def tried(check: str, look: Callable[[], Checked | str]) -> Checked:
+    """A check that finds a fault of the recipe, or says what it saw."""
+    try:
+        seen = look()
+    except RecipeError as fault:
+        where = f"mend {fault.where}" if fault.where else "mend the recipe"
+        return problem(check, fault.what, fault.hint or where)
+    return seen if isinstance(seen, Checked) else ok(check, seen)
+
+
+def rows(source: Source) -> Checked:
+    """Whether the first rows of a source can be read with its mapping. Raises RecipeError where there is no file."""
+    found = files(source.uri)
+    bad: list[str] = []
+    seen = 0
+    for line in islice((line for f in found for line in read(f, source.mapping, source.delimiter)), FIRST):
+        seen += 1
+        try:
+            if line.row is None:
+                raise Unreadable(line.reason)
+            record_of(line.row, source.mapping, source.name)
+        except (Unreadable, RecursionError) as why:
+            bad.append(f"{line.file!a} line {line.number}: {why if isinstance(why, Unreadable) else 'nested_too_deep'}")
+    said = f"{source.uri}: {len(found)} files"
+    if not seen:
+        return warning("sources", f"{said} with no row in them", "is this the right file?")
+    if bad:
+        state = problem if len(bad) == seen else warning
+        what = f"{said}; {len(bad)} of the first {seen} rows cannot be read, {bad[0]}"
+        return state("sources", what, "name the source's mapping (openai, sharegpt, alpaca, own, or field by field)")
+    return ok("sources", f"{said}, the first {seen} rows can be read")
+
+
+def prompts() -> Checked:
+    if faults := lock_faults():
+        return problem("prompts", faults[0], "python -m tasks.prompt --write, once the version is raised")
+    return ok("prompts", "as the lock has them")
+
+
+def hooks(notify: Notify) -> Iterator[Checked]:
+    if notify.command and not shutil.which(notify.command[0]):
+        what = f"no program {Path(notify.command[0]).name} that can be run"
+        yield problem("notify", what, "mend notify.command: a program and its arguments, as a list")
+    if (name := notify.webhook_env) and not notify.webhook and not os.environ.get(name):
+        yield problem("notify", f"{name} is not set", f"export {name}=… with the webhook's URL")

@@ -1,0 +1,110 @@
+"""Does the model answer: address, key, price, and one tiny call to each endpoint, in JSON as a run asks for it.
+
+The call goes through the engine that a run uses, with a store of its own that is gone afterwards: the dataset is
+not touched, and the tokens are counted and told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from pydantic import BaseModel
+
+from flows.doctor.checked import Checked, ok, problem, warning
+from tasks.prompt import load
+from tasks.recipe import Endpoint, Recipe, RecipeError
+from tasks.teacher.ask import Teacher
+from tasks.teacher.budget import Purse
+from tasks.teacher.connect import engines
+from tasks.teacher.endpoints import address, check, roles
+from tasks.teacher.engine import NoAnswer, TeacherUnusable, Unanswered
+
+SHORT = {"attempts": 1, "patience": 5.0}
+WAIT = 30.0
+
+
+class Ready(BaseModel):
+    """What the model is asked for."""
+
+    ready: bool
+
+
+def model(recipe: Recipe, call: bool, purse: Purse) -> Iterator[Checked]:
+    """`purse` counts what the calls cost."""
+    try:
+        check(recipe)
+    except RecipeError as fault:
+        yield problem("teacher", fault.what, fault.hint or f"mend {fault.where}")
+        return
+    asked: list[Endpoint] = []
+    for role, endpoint in roles(recipe).items():
+        if endpoint in asked:
+            continue
+        asked.append(endpoint)
+        if endpoint.recorded:
+            yield ok(role, f"recorded answers in {endpoint.recorded}; nobody is called")
+            continue
+        yield ok(role, f"{endpoint.model} at {urlsplit(address(endpoint)).hostname}; {endpoint.api_key_env} is set")
+        yield priced(role, endpoint)
+        if (found := resolved(role, endpoint)).state != "ok" or not call:
+            yield found
+            continue
+        yield from asyncio.run(called(recipe, role, purse))
+
+
+def priced(role: str, endpoint: Endpoint) -> Checked:
+    if endpoint.price is None:
+        return ok(role, "no price in the recipe: calls and tokens are counted, money is not")
+    return ok(role, f"USD {endpoint.price.input:g} in and {endpoint.price.output:g} out for a million tokens")
+
+
+def resolved(role: str, endpoint: Endpoint) -> Checked:
+    """Whether the host has an address; behind a proxy only the proxy needs to know it."""
+    parts = urlsplit(address(endpoint))
+    try:
+        if parts.scheme not in getproxies():
+            socket.getaddrinfo(parts.hostname, parts.port or 443)
+    except OSError:
+        where = f"{role}.base_url" if os.environ.get("OPENAI_BASE_URL") != endpoint.base_url else "OPENAI_BASE_URL"
+        return problem(role, f"there is no host {parts.hostname}", f"check {where}, or this machine's network")
+    return ok(role, f"{parts.hostname} has an address")
+
+
+async def called(recipe: Recipe, role: str, purse: Purse) -> list[Checked]:
+    """One call, and what it says of the model and of its JSON."""
+    short = {r: e.model_copy(update=SHORT | {"timeout": min(e.timeout, WAIT)}) for r, e in roles(recipe).items()}
+    before = (purse.spent.tokens_in, purse.spent.tokens_out)
+    with TemporaryDirectory(prefix="flywheel-doctor-") as made:
+        async with engines(recipe.model_copy(update=short), Path(made) / "calls.sqlite", purse) as at_work:
+            try:
+                sent = load("doctor/ready", recipe.card_language).fill()
+                read, _ = await Teacher(at_work[role]).ask_json(sent, Ready, recipe.card_language, reasks=0)
+            except TeacherUnusable as fault:
+                return [problem(role, fault.what, fault.hint)]
+            except Unanswered as fault:
+                return [problem(role, f"no answer: {fault}", f"is {at_work[role].named} up? try again")]
+            except NoAnswer as none:
+                return [refused(role, none)]
+    spent = f"{purse.spent.tokens_in - before[0]} tokens in, {purse.spent.tokens_out - before[1]} out"
+    answers = ok(role, f"it answers (one call, {spent})")
+    if read is None:
+        hint = f"set {role}.structured to json_object or text, or name a model that can give JSON"
+        return [answers, problem(role, "its answer is not the JSON that was asked for", hint)]
+    return [answers, ok(role, f"it gives JSON ({roles(recipe)[role].structured})")]
+
+
+def refused(role: str, none: NoAnswer) -> Checked:
+    detail = f": {none.detail}" if none.detail else ""
+    if none.reason == "truncated":
+        return warning(
+            role, "it answers, and spends more tokens on reasoning than a verdict may have", "see answer.max_tokens"
+        )
+    hint = f"set {role}.structured to json_object or text, and check {role}.model"
+    return problem(role, f"it gives no answer that can be used ({none.reason}{detail})", hint)
