@@ -34,7 +34,7 @@ def doctor(
     Exit codes: 0 well; 1 something was found; 2 usage or recipe.
     """
     try:
-        recipe = told(recipe_file, sources, out, changes)
+        recipe = told(recipe_file, sources, None, out, changes)
         purse = Purse()
         found = looked(recipe, call, purse)
     except RecipeError as fault:

@@ -23,8 +23,9 @@ from tasks.recipe import Endpoint, Recipe, RecipeError
 from tasks.teacher.ask import Teacher
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
+from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.endpoints import address, check, roles
-from tasks.teacher.engine import NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.prices import price_of
 
 SHORT = {"attempts": 1, "patience": 5.0}
 WAIT = 30.0
@@ -60,9 +61,10 @@ def model(recipe: Recipe, call: bool, purse: Purse) -> Iterator[Checked]:
 
 
 def priced(role: str, endpoint: Endpoint) -> Checked:
-    if endpoint.price is None:
-        return ok(role, "no price in the recipe: calls and tokens are counted, money is not")
-    return ok(role, f"USD {endpoint.price.input:g} in and {endpoint.price.output:g} out for a million tokens")
+    price = price_of(endpoint, address(endpoint))
+    if price is None:
+        return ok(role, "no price in the recipe, nor a public one: calls and tokens are counted, money is not")
+    return ok(role, f"USD {price.input:g} in and {price.output:g} out for a million tokens")
 
 
 def resolved(role: str, endpoint: Endpoint) -> Checked:
