@@ -7,6 +7,7 @@ Blocked, Budget and Teacher are Failed under that name, and keep all work for th
 
 from __future__ import annotations
 
+import difflib
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -106,9 +107,17 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     read_suite(recipe.gates.suite)
     if recipe.student:
         Reader.of(recipe.student).load()
-    Taxonomy.read(recipe.label.taxonomy)
+    tiered(recipe, Taxonomy.read(recipe.label.taxonomy))
     if not plan:
         check(recipe)
+
+
+def tiered(recipe: Recipe, taxonomy: Taxonomy) -> None:
+    """Raises RecipeError for a task type that the taxonomy does not have: it would go to the teacher unseen."""
+    for task in recipe.answer.tier_for.keys() - set(taxonomy.first_level):
+        near = difflib.get_close_matches(task, taxonomy.first_level, 1)
+        hint = f"did you mean {near[0]}" if near else f"the task types are {', '.join(taxonomy.first_level)}"
+        raise RecipeError(f"{recipe.label.taxonomy} has no task type {task}", f"answer.tier_for.{task}", hint)
 
 
 async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: datetime | None, plan: bool) -> Report:
@@ -174,7 +183,14 @@ async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
     a = recipe.answer
     taxonomy = Taxonomy.read(recipe.label.taxonomy)
     distill = Distill(
-        tuple(a.chain_of_thought_for), a.keep_reasoning, a.few_shot, a.pool, a.temperature, a.max_tokens, a.reasks
+        tuple(a.chain_of_thought_for),
+        a.keep_reasoning,
+        a.few_shot,
+        a.pool,
+        a.temperature,
+        a.max_tokens,
+        a.reasks,
+        tuple(sorted(a.tier_for.items())),
     )
     for task, step in (
         (label, TaskType(taxonomy, recipe.label.temperature, recipe.label.reasks)),

@@ -45,7 +45,8 @@ class Report:
 def teacher(spent: Count, unpriced: Iterable[str] = ()) -> dict[str, Any]:
     """What the run spent. Hits cost nothing; what models in `unpriced` cost is not in it."""
     same = {"tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out, "usd": round(spent.usd, 6)}
-    return {"calls": spent.calls, "cache_hits": spent.hits, **same, "unpriced": sorted(unpriced)}
+    more = {"fallbacks": spent.fallbacks, "estimated": spent.estimated, "unpriced": sorted(unpriced)}
+    return {"calls": spent.calls, "cache_hits": spent.hits, **same, **more}
 
 
 def failed(status: str, what: str, where: str = "", hint: str = "", **more: Any) -> Report:
@@ -61,6 +62,7 @@ def stage_line(stage: str, tally: Tally) -> str:
     parts += [f"{tally.spent.calls} calls"] * bool(tally.spent.calls) + [f"{tally.spent.hits} from the store"] * bool(
         tally.spent.hits
     )
+    parts += [f"{tally.spent.fallbacks} by the fallback"] * bool(tally.spent.fallbacks)
     return f"{stage:<8} {', '.join(parts)}"
 
 
@@ -95,4 +97,14 @@ def page(report: Report) -> str:
     lines[-1] += (
         f"tokens {report.teacher['tokens_in']} in and {report.teacher['tokens_out']} out, USD {report.teacher['usd']}"
     )
+    lines += [f"\n{said}" for said in asides(report.teacher)]
     return "\n".join(lines)
+
+
+def asides(spent: dict[str, float]) -> list[str]:
+    """What a reader of the figures must know about them."""
+    said = {
+        "fallbacks": "{} labels, answers and verdicts came from the fallback, because an endpoint was out.",
+        "estimated": "The tokens of {} calls are estimates: the endpoint told none.",
+    }
+    return [text.format(spent[what]) for what, text in said.items() if spent[what]]

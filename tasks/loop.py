@@ -14,8 +14,8 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +34,7 @@ from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.engine import Engine
+from tasks.teacher.tiers import Tiers, identities, tiers
 
 DROPPED = (
     SCHEMA.append(pa.field("reason", pa.string()))
@@ -53,27 +54,16 @@ class Bench:
     shard_rows: int = 1000
     engines: dict[str, Engine] = field(default_factory=dict)
 
-    def engine(self, step: object) -> Engine | None:
-        role = getattr(step, "role", None)
-        return self.engines[role] if role else None
-
 
 def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
     """The cache key of a step on its input. A step names the data files that it reads in `reads`, and in `modules`
     the plug-ins that it was given."""
-    engine = bench.engine(step)
-    asked = [engine.identity, engine.endpoint.model, engine.endpoint.structured] if engine else []
     prompts = fingerprint(getattr(step, "prompts", ()))
     data = {file: sha256(located(file)) for file in getattr(step, "reads", ())}
     rows = [s.sha256 for s in shards]
     sources = [source(m) for m in (type(step).__module__, *getattr(step, "modules", ()))]
-    how = [repr(step), *sources, prompts, data, asked]
+    how = [repr(step), *sources, prompts, data, identities(step, bench.engines)]
     return identity(name(step), *how, bench.seed, bench.shard_rows, rows)
-
-
-def room(step: Step) -> str:
-    """The stage that a step belongs to: the folder where its technique stands."""
-    return type(step).__module__.split(".")[-2]
 
 
 def place(step: Step, shards: Sequence[Shard], bench: Bench) -> Path:
@@ -142,21 +132,20 @@ def imported(text: str) -> set[str]:
 
 async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
     """Run a step over its input; the tally names the files that it wrote. Raises Unbalanced."""
-    engine = bench.engine(step)
-    teacher = Teacher(engine, stage=room(step)) if engine else None
+    asked = tiers(step, bench.engines)
     rows = pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()])
     match step.shape:
         case "each":
-            done = await each(cast(Each, step), rows, cast(Teacher, teacher), bench.seed)
+            done = await each(cast(Each, step), rows, asked, bench.seed)
         case "table":
             done = sieve(cast(TableStep, step), rows)
         case "grow":
-            done = await grow(cast(Grow, step), rows, cast(Teacher, teacher), bench.seed)
+            done = await grow(cast(Grow, step), rows, cast(Teacher, asked and asked.first), bench.seed)
         case "fold":
             done = fold(cast(Fold, step), rows)
-    if engine:
-        await engine.store.flush()  # a shard's output never stands without the answers that it is made of
-    return done.kept(name(step), place(step, shards, bench), bench.shard_rows, teacher)
+    if asked:
+        await asked.first.engine.store.flush()  # a shard's output never stands without the answers that it is made of
+    return done.kept(name(step), place(step, shards, bench), bench.shard_rows, asked.count if asked else Count())
 
 
 @dataclass(slots=True)
@@ -170,7 +159,7 @@ class Done:
     made: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
 
-    def kept(self, stage: str, folder: Path, shard_rows: int, teacher: Teacher | None) -> Tally:
+    def kept(self, stage: str, folder: Path, shard_rows: int, spent: Count) -> Tally:
         """Write it to its place and count it."""
         reasons = Counter(d["reason"] for d in self.dropped)
         merged = reasons.pop(MERGED, 0)
@@ -192,7 +181,7 @@ class Done:
             shards=out,
             dropped_in=(gone,),
             pending_in=(waits,),
-            spent=teacher.count if teacher else Count(),
+            spent=spent,
         ).balanced()
         write_json(tally.plain(), folder / RECEIPT)
         return tally
@@ -203,9 +192,9 @@ def row_of(record: Record, drop: Drop) -> dict[str, Any]:
     return (drop.record or record).row() | {"reason": drop.reason, "detail": drop.detail, "into": drop.into}
 
 
-async def each(step: Each, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
+async def each(step: Each, rows: pa.Table, teachers: Tiers | None, seed: int) -> Done:
     records = records_of(rows)
-    outcomes = await asyncio.gather(*(tried(step, record, teacher, seed) for record in records))
+    outcomes = await asyncio.gather(*(tried(step, record, teachers, seed) for record in records))
     done = Done(len(records), SCHEMA.empty_table())
     out: list[Record] = []
     pending: list[Record] = []
@@ -225,11 +214,14 @@ async def each(step: Each, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
     return done
 
 
-async def tried(step: Each, record: Record, teacher: Teacher, seed: int) -> tuple[Outcome | None, dict[str, str]]:
+async def tried(step: Each, record: Record, teachers: Tiers | None, seed: int) -> tuple[Outcome | None, dict[str, str]]:
     """A record's outcome, or None where it must wait and why."""
-    own = replace(teacher, record=record.prompt_id) if teacher else teacher
+
+    def ask(teacher: Teacher) -> Awaitable[Outcome]:
+        return step(record, teacher, dice(seed, name(step), record.prompt_id))
+
     try:
-        return await step(record, own, dice(seed, name(step), record.prompt_id)), {}
+        return await (teachers.ask(record, ask) if teachers else ask(cast(Teacher, None))), {}
     except NoAnswer as none:
         return Outcome().dropping(none.reason, none.detail), {}
     except (BudgetReached, TeacherUnusable, Unanswered) as stop:

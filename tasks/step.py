@@ -121,6 +121,11 @@ class Fold(Protocol):
 Step = Each | TableStep | Grow | Fold
 
 
+def room(step: object) -> str:
+    """The stage that a step belongs to: the folder where its technique stands."""
+    return type(step).__module__.split(".")[-2]
+
+
 def name(step: object) -> str:
     """A step's name: its module, which bears the technique's published name."""
     return type(step).__module__.rpartition(".")[2]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.report import EXITS, Report, failed, warnings
+from flows.report import EXITS, Report, asides, failed, warnings
 
 if TYPE_CHECKING:
     from tasks.recipe import RecipeError
@@ -70,6 +70,7 @@ def summary(report: Report) -> str:
         calls = f"{spent['calls']:>7} teacher calls, {tokens}, {money}"
         lines.append(f"  paid  {calls}; {spent['cache_hits']} from the store")
     lines += [f"  note  {warning}" for warning in warnings(report)]
+    lines += [f"  note  {said}" for said in asides(spent)]
     if report.path:
         lines += ["", f"  where {report.path}", "  card  README.md in it", "", "Next:", *following(report)]
     return "\n".join(lines)

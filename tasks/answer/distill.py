@@ -42,7 +42,10 @@ class Reasoned(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Distill:
-    """Every record with a response, or dropped with the reason why there is none."""
+    """Every record with a response, or dropped with the reason why there is none.
+
+    `tier_for` are pairs of a task type and the tier that answers it (see `tasks.teacher.tiers`).
+    """
 
     chain_of_thought_for: tuple[str, ...] = ("mathematics", "reasoning")
     keep_reasoning: bool = False
@@ -51,6 +54,7 @@ class Distill:
     temperature: float = 0.7
     max_tokens: int = 4096
     reasks: int = 1
+    tier_for: tuple[tuple[str, str], ...] = ()
     role: ClassVar[str] = "teacher"
     prompts: ClassVar[tuple[str, ...]] = ("answer/direct", "answer/chain_of_thought", "reask")
     shape: ClassVar[Literal["each"]] = "each"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from tasks.recipe.answering import Answer, Judging
 from tasks.recipe.endpoints import Budget, Caps, Endpoint, Price
@@ -64,6 +64,10 @@ class Recipe(Part):
     sources: list[Source] = Field(default=[], description="Where the logs are.")
     teacher: Endpoint = Field(default=Endpoint(), description="Who answers.")
     judge: Endpoint | None = Field(default=None, description="Who labels and judges; the teacher when left out.")
+    tiers: dict[str, Endpoint] = Field(default={}, description="Other teachers by name; see answer.tier_for.")
+    fallback: str | None = Field(
+        default=None, description="A tier, or `teacher`: asked for whatever an endpoint that is out cannot answer."
+    )
     budget: Budget = Field(default=Budget(), description="Caps on money, tokens and calls.")
     output: Output = Field(default=Output(), description="Where the dataset is kept.")
     seed: int = Field(default=7, description="Every random choice comes from it.")
@@ -81,6 +85,24 @@ class Recipe(Part):
     student: Student | None = Field(default=None, description="Who is trained: rows must render and fit for it.")
     notify: Notify = Field(default=Notify(), description="Who is told how a run ended.")
     shard_rows: int = Field(default=1000, ge=1, description="Records in one Prefect task.")
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Every endpoint that is asked, by the field of the recipe that names it."""
+        judge = {"judge": self.judge} if self.judge else {}
+        return {"teacher": self.teacher} | judge | {f"tiers.{name}": end for name, end in self.tiers.items()}
+
+    @model_validator(mode="after")
+    def tiers_known(self) -> Recipe:
+        if taken := {"teacher", "judge", "fallback"} & self.tiers.keys():
+            raise ValueError(f"tiers.{min(taken)}: that name is taken; call the tier something else")
+        named = {f"answer.tier_for.{task}": tier for task, tier in self.answer.tier_for.items()}
+        for where, tier in (named | ({"fallback": self.fallback} if self.fallback else {})).items():
+            if tier not in ("teacher", *self.tiers):
+                raise ValueError(f"{where}: there is no tier {tier}; there are {', '.join(('teacher', *self.tiers))}")
+        if len({bool(end.recorded) for end in (self.teacher, *self.tiers.values())}) > 1:
+            raise ValueError("tiers: recorded answers and those of a model may not be mixed in one dataset")
+        return self
 
     @property
     def dataset(self) -> Path:

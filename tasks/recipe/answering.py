@@ -13,6 +13,9 @@ class Answer(Part):
     chain_of_thought_for: list[str] = Field(
         default=["mathematics", "reasoning"], description="Task types where the teacher reasons first; [] for none."
     )
+    tier_for: dict[str, str] = Field(
+        default={}, description="Task type -> one of `tiers`, such as code: strong; all others go to the teacher."
+    )
     keep_reasoning: bool = Field(default=False, description="Publish the reasoning as reasoning_content.")
     few_shot: int = Field(default=0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
     pool: str = Field(default="data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")

@@ -14,14 +14,18 @@ from tasks.teacher.engine import Engine
 from tasks.teacher.prices import price_of
 from tasks.teacher.recorded import recorded_teacher
 from tasks.teacher.store import CallStore
+from tasks.teacher.tiers import FALLBACK
 
 
 @asynccontextmanager
 async def engines(
     recipe: Recipe, calls: Path, purse: Purse, run: str = "", notice: Callable[[str], object] = str
 ) -> AsyncIterator[dict[str, Engine]]:
-    """An engine for each role; equal endpoints share one. `run` names the run in the store: what earlier tries of
-    it spent counts towards the caps. `notice` is told when an endpoint goes away or is back."""
+    """An engine for each role and tier, and that of the fallback again under its name; equal endpoints share one.
+
+    `run` names the run in the store: what earlier tries of it spent counts towards the caps. `notice` is told when an
+    endpoint goes away or is back. Where there is a fallback, no other endpoint is waited for.
+    """
     check(recipe)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(CallStore(calls, run))
@@ -29,8 +33,10 @@ async def engines(
         made: dict[str, Engine] = {}
         for role, endpoint in roles(recipe).items():
             twin = next((e for r, e in made.items() if roles(recipe)[r] == endpoint), None)
+            if recipe.fallback and role != recipe.fallback:
+                endpoint = endpoint.model_copy(update={"outage": 0.0})
             made[role] = twin or await stack.enter_async_context(await engine(endpoint, store, purse, stack, notice))
-        yield made
+        yield made | ({FALLBACK: made[recipe.fallback]} if recipe.fallback else {})
 
 
 async def engine(

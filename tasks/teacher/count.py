@@ -8,13 +8,18 @@ from typing import Self
 
 @dataclass(slots=True)
 class Count:
-    """Calls sent, answers from the store (hits), tokens, and US dollars."""
+    """Calls sent, answers from the store (hits), tokens, and US dollars.
+
+    `fallbacks` are records that the fallback answered, `estimated` calls whose tokens the endpoint did not tell.
+    """
 
     calls: int = 0
     hits: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     usd: float = 0.0
+    fallbacks: int = 0
+    estimated: int = 0
 
     @property
     def tokens(self) -> int:
@@ -27,6 +32,8 @@ class Count:
             self.tokens_in + other.tokens_in,
             self.tokens_out + other.tokens_out,
             self.usd + other.usd,
+            self.fallbacks + other.fallbacks,
+            self.estimated + other.estimated,
         )
 
     def __sub__(self, other: Self) -> Count:
@@ -36,6 +43,8 @@ class Count:
             self.tokens_in - other.tokens_in,
             self.tokens_out - other.tokens_out,
             self.usd - other.usd,
+            self.fallbacks - other.fallbacks,
+            self.estimated - other.estimated,
         )
 
     def settle(self, tokens_in: int, tokens_out: int, usd: float) -> None:

@@ -13,8 +13,8 @@ DEFAULT_URL = "https://api.openai.com/v1"
 
 
 def roles(recipe: Recipe) -> dict[str, Endpoint]:
-    """Who is asked for what: the judge is the teacher where the recipe names none."""
-    return {"teacher": recipe.teacher, "judge": recipe.judge or recipe.teacher}
+    """Who is asked for what, tiers by their name; the judge is the teacher where the recipe names none."""
+    return {"teacher": recipe.teacher, "judge": recipe.judge or recipe.teacher, **recipe.tiers}
 
 
 def address(endpoint: Endpoint) -> str:
@@ -28,8 +28,8 @@ def api_key(endpoint: Endpoint) -> str:
 
 def check(recipe: Recipe) -> None:
     """Raises RecipeError where an endpoint lacks its model or its key, or its address or key is none."""
-    for role, endpoint in roles(recipe).items():
-        where = role if role == "teacher" or recipe.judge else "teacher"
+    for where, endpoint in recipe.endpoints.items():
+        role = where.replace("tiers.", "tier ")
         if endpoint.recorded:
             if not located(endpoint.recorded).is_file():
                 raise RecipeError(f"no recorded answers at {endpoint.recorded}", f"{where}.recorded")

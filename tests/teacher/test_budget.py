@@ -97,8 +97,8 @@ def test_a_price_is_in_dollars_for_a_million_tokens(price: Price | None, usd: fl
 
 
 def test_counts_add_up() -> None:
-    total = Count(1, 2, 3, 4, 0.5) + Count(10, 20, 30, 40, 0.25)
-    assert total == Count(11, 22, 33, 44, 0.75)
+    total = Count(1, 2, 3, 4, 0.5, 5, 6) + Count(10, 20, 30, 40, 0.25, 50, 60)
+    assert total == Count(11, 22, 33, 44, 0.75, 55, 66)
     assert total.tokens == 77
 
 
