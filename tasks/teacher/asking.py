@@ -74,6 +74,7 @@ class Asking:
             verdict, reply = INTERRUPTED, None
             try:
                 verdict, reply = await engine.attempt(sent)
+                reply = reply and reply.counted(self.body)
             finally:
                 self.latency = engine.clock() - began
                 if reply:
@@ -82,6 +83,8 @@ class Asking:
                     usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
                     came_to.settle(reply.prompt_tokens, reply.response_tokens, usd)
                     self.count.settle(reply.prompt_tokens, reply.response_tokens, usd)
+                    for counted in (came_to, self.count):
+                        counted.estimated += reply.estimated
                 spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
                 sent_for = (self.stage, self.record, self.key)
                 engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent))

@@ -14,8 +14,9 @@ and body alone:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
@@ -35,7 +36,7 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer as a step sees it. `finish` is `stop`, `tool_calls`, `length` or `content_filter`; a tool call is
-    its id, name and arguments (JSON text)."""
+    its id, name and arguments (JSON text). `estimated` says that the endpoint told no tokens."""
 
     text: str
     reasoning: str = ""
@@ -45,6 +46,16 @@ class Reply:
     response_tokens: int = 0
     hit: bool = False
     tool_calls: tuple[dict[str, str], ...] = ()
+    estimated: bool = False
+
+    def counted(self, body: dict[str, Any]) -> Reply:
+        """Itself with its tokens: about three bytes each where the endpoint told none, as some local servers do."""
+        if self.prompt_tokens or self.response_tokens:
+            return self
+        sent = json.dumps([body["messages"], body.get("tools")], ensure_ascii=False)
+        said = self.reasoning + self.text + "".join(c["arguments"] for c in self.tool_calls)
+        sizes = (max(1, len(text.encode("utf-8", "replace")) // 3) for text in (sent, said))
+        return replace(self, **dict(zip(("prompt_tokens", "response_tokens"), sizes, strict=True)), estimated=True)
 
 
 PASSING = {408, 409, 425}
@@ -55,6 +66,13 @@ STOPPING_CODES = {
     "invalid_api_key",
     "model_not_found",
 }
+
+
+THOUGHT = re.compile(
+    r"\s*<(?P<mark>think|thinking|thought)>(?P<thought>.*?)(?:</(?P=mark)>|\Z)"
+    r"|(?P<begun>(?:(?!</?think>).)*)(?:\A|\n)</think>[ \t]*(?:\n|\Z)",
+    re.DOTALL,
+)
 
 
 def of_status(status: int, body: str, headers: Mapping[str, str]) -> Verdict:
@@ -123,11 +141,11 @@ def sound(text: str) -> str:
 def apart(text: str, reasoning: str) -> tuple[str, str]:
     """Answer and reasoning, where a server leaves the reasoning before the answer in <think> marks.
 
-    A thought that never ends leaves no answer.
+    Some chat templates write the opening mark themselves, so that the text begins within the thought. A
+    thought that never ends leaves no answer.
     """
-    if text.lstrip().startswith("<think>"):
-        thought, _, answer = text.lstrip().removeprefix("<think>").partition("</think>")
-        return answer.lstrip("\n"), reasoning or thought.strip()
+    if found := THOUGHT.match(text):
+        return text[found.end() :].lstrip("\n"), reasoning or (found["thought"] or found["begun"] or "").strip()
     return text, reasoning
 
 

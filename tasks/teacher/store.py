@@ -53,7 +53,7 @@ READ = (
     "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
 )
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
-REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls")
+REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
 
 
 @dataclass(frozen=True, slots=True)

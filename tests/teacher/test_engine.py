@@ -203,11 +203,28 @@ async def test_a_teacher_on_this_machine_is_not_looked_for_behind_a_proxy(
         assert (await ask(engine, "bread")).text
 
 
-async def test_an_answer_without_usage_counts_no_tokens(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "least"), [("bread " * 30, 40), ("面包" * 30, 40)])
+async def test_an_answer_without_usage_is_counted_by_an_estimate_that_says_so(
+    text: str, least: int, tmp_path: Path
+) -> None:
+    count, price = Count(), Price(input=1, output=1)
+    script = always(faults.no_usage)
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, price=price) as engine:
+        reply = await ask(engine, text, count=count)
+        again = await ask(engine, text, count=count)
+    assert reply.estimated
+    assert again.estimated
+    assert (count.calls, count.hits, count.estimated) == (1, 1, 1)
+    assert least < count.tokens_in < 3 * least
+    assert least < count.tokens_out < 3 * least
+    assert count.usd > 0
+
+
+async def test_tokens_that_the_endpoint_tells_are_no_estimate(tmp_path: Path) -> None:
     count = Count()
-    async with FaultsServer(script=always(faults.no_usage)) as server, engine_at(server, tmp_path) as engine:
-        assert (await ask(engine, "bread", count=count)).text
-    assert (count.calls, count.tokens) == (1, 0)
+    async with FaultsServer() as server, engine_at(server, tmp_path) as engine:
+        assert not (await ask(engine, "bread", count=count)).estimated
+    assert count.estimated == 0
 
 
 # Too many requests.

@@ -99,6 +99,10 @@ def test_a_reply_holds_text_reasoning_and_usage() -> None:
         (" <think></think>answer", "answer", ""),
         ("about </think> and <think>", "about </think> and <think>", ""),
         ("<think>no end", "", "no end"),
+        ("<thinking>想</thinking>\n答", "答", "想"),
+        ("the template opened it\n</think>\n\nanswer", "answer", "the template opened it"),
+        ("模板已经开了头。\n</think>\n回答", "回答", "模板已经开了头。"),
+        ("The mark `</think>` ends it.\nSo it is.", "The mark `</think>` ends it.\nSo it is.", ""),
     ],
 )
 def test_a_thought_before_the_answer_is_set_apart(text: str, answer: str, thought: str) -> None:
