@@ -180,7 +180,7 @@ async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) 
 
 async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
     """Labelled, answered, judged, and through the row gates; cut short where the teacher or the budget ends."""
-    a = recipe.answer
+    a, rows = recipe.answer, recipe.gates.rows
     taxonomy = Taxonomy.read(recipe.label.taxonomy)
     distill = Distill(
         tuple(a.chain_of_thought_for),
@@ -196,7 +196,7 @@ async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
         (label, TaskType(taxonomy, recipe.label.temperature, recipe.label.reasks)),
         (answer, distill),
         (judge, Judged(recipe.judging.reasks)),
-        (gate, RowGates(recipe.judging.min_score)),
+        (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off)),
         *([(gate, FitsStudent(recipe.student))] if recipe.student else []),
     ):
         given = await stages.over(task, step, given)

@@ -186,17 +186,6 @@ def message(plain: dict[str, Any]) -> Message:
     return Message(**same)
 
 
-def declared(tools: str) -> list[dict[str, Any]]:
-    """The tools of a record as the API takes them; none where their text is not a list that can be read."""
-    try:
-        given = json.loads(tools or "[]")
-        json.dumps(given, allow_nan=False)  # NaN and Infinity are no JSON: a file with one in it cannot be loaded
-    except ValueError:
-        return []
-    named = [t for t in given if isinstance(t, dict)] if isinstance(given, list) else []
-    return [t if "function" in t else {"type": "function", "function": t} for t in named]
-
-
 def identity(kind: str, *parts: Any) -> str:
     """A stable name of 96 bits for plain data, led by a letter that says what it names."""
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

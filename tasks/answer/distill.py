@@ -18,9 +18,10 @@ from pydantic import AfterValidator, BaseModel
 
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError, located
-from tasks.record import Message, Record, ToolCall, declared
+from tasks.record import Message, Record, ToolCall
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
+from tasks.tools import sendable
 from tasks.transcript import asked
 
 
@@ -75,7 +76,7 @@ class Distill:
         system = tuple(m for m in turns if m.role == "system")
         rest = tuple(m for m in turns if m.role != "system")
         sent = prompt.fill({"system": system, "examples": self.examples(record, dice), "conversation": rest})
-        reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=declared(record.tools))
+        reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=sendable(record.tools))
         calls = [ToolCall(**c) for c in reply.tool_calls]
         answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "", calls)
         spent = (reply.prompt_tokens, reply.response_tokens)

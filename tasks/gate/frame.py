@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from tasks.gate.rows import RULES, RowGates, row_of
+from tasks.gate.rows import checks
+from tasks.gate.rows.row import row_of
 from tasks.gate.student import Reader
 from tasks.personal import find
 from tasks.record import identity, message, spoken
@@ -25,7 +26,8 @@ SAME = ("row_id", "prompt_id", "language", "task_type", "subtype", "domain", "te
 MADE = ("messages", "prompt", "response", "judge", "split", "prompt_units", "response_units", "new")
 FREQUENT = 20  # rows with one answer, from which its share is looked at
 STUDENT = ("student_tokens", "renders")
-ROW_GATES = sorted(RULES.keys() - {"low_score"})  # the score stands in `judge`
+CHECKS = checks(0.0, 0.5)
+ROW_GATES = sorted(CHECKS.keys() - {"low_score"})  # the score stands in `judge`
 
 
 def frame(
@@ -85,10 +87,9 @@ def personal_asked(rows: Sequence[Row]) -> list[int]:
 
 def broken(rule: str) -> Callable[[Sequence[Row]], list[int | None]]:
     """1 for rows that break a row gate, which should have dropped them; null for rows that it cannot read."""
-    gates = RowGates()
 
     def column(rows: Sequence[Row]) -> list[int | None]:
-        return [int(RULES[rule](row_of(r), gates)) if r["messages"] and r["scores"] is not None else None for r in rows]
+        return [int(bool(CHECKS[rule](row_of(r)))) if r["messages"] and r["scores"] is not None else None for r in rows]
 
     return column
 

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from tasks.publish.version import asked_with
-from tasks.record import declared
+from tasks.tools import declared
 
 Plain = dict[str, Any]
 ASKED, SAID = ("human", "observation"), ("gpt", "function_call")

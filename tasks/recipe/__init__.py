@@ -22,6 +22,7 @@ from tasks.recipe.mining import Clean, Label, Mine
 from tasks.recipe.notify import Notify
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
 from tasks.recipe.publishing import Dedup, Gates, Output, Split
+from tasks.recipe.rows import RowChecks
 from tasks.recipe.sources import READY, Mapping, Pulling, Source
 from tasks.recipe.student import Student
 
@@ -46,6 +47,7 @@ __all__ = [
     "Pulling",
     "Recipe",
     "RecipeError",
+    "RowChecks",
     "Source",
     "Split",
     "Student",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from tasks.recipe.part import Part
+from tasks.recipe.rows import RowChecks
 
 Shape = Literal["openai", "sharegpt", "alpaca", "swift"]
 Number = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
@@ -32,9 +33,10 @@ class Output(Part):
 
 
 class Gates(Part):
-    """What must hold of the whole dataset before it is published."""
+    """What must hold of each row, and of the whole dataset before it is published."""
 
     suite: str = Field(default="data/gates/default.yaml", description="Rules with severities; a critical one blocks.")
+    rows: RowChecks = Field(default=RowChecks(), description="What must hold of each row.")
 
 
 class Dedup(Part):

@@ -267,6 +267,16 @@ async def test_declared_tools_are_sent_and_a_call_is_the_answer(tmp_path: Path) 
     assert first.response == 'weather({"city": "上海"})'
 
 
+async def test_a_schema_that_strict_endpoints_refuse_is_sent_mended_and_published_as_it_was(tmp_path: Path) -> None:
+    odd = {"name": "weather", "parameters": {"type": "dict", "properties": {"day": {"type": "int"}}}}
+    record = replace(ask("上海今天要带伞吗？"), tools=json.dumps([odd]))
+    async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path) as teacher:
+        (made,) = (await Distill()(record, teacher, Random(0))).out
+    (sent,) = server.calls[0].body["tools"]
+    assert sent["function"]["parameters"] == {"type": "object", "properties": {"day": {"type": "integer"}}}
+    assert json.loads(made.tools) == [odd]
+
+
 @pytest.mark.parametrize("tools", ["", "not json", "{}", "[1]"])
 async def test_tools_that_cannot_be_read_are_not_sent(tools: str, tmp_path: Path) -> None:
     async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path) as teacher:

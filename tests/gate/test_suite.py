@@ -13,7 +13,7 @@ from tasks.answer.distill import Distill
 from tasks.gate.expectations import expectations
 from tasks.gate.finding import Finding
 from tasks.gate.frame import COLUMNS, MADE, SAME, STUDENT, frame
-from tasks.gate.rows import RULES, RowGates
+from tasks.gate.rows import RowGates, checks
 from tasks.gate.suite import Against, Rule, Share, Suite, Terms, against, read, rows, shares
 from tasks.judge.verdict import Judged
 from tasks.label.task_type import TaskType
@@ -206,6 +206,7 @@ SHARES = {
     "answers_readable": ("truncated", 50),
     "verdicts_readable": ("unscored", 30),
     "answers_useful": ("gated:refused", 90),
+    "answers_whole": ("gated:truncated", 20),
 }
 
 
@@ -221,7 +222,7 @@ def test_a_share_blocks_above_its_cap_and_not_at_it(share: Share):
     (above,) = shares(suite, [tally(share.stage, reason, most + 1)])
     (other,) = shares(suite, [tally(share.stage, "too_short", 100)])
     assert (at.passed, above.passed, other.passed) == (True, False, True)
-    assert above.blocks
+    assert above.blocks == (share.severity == "critical")
     assert f"{most + 1} of 100 rows" in above.observed
     assert above.expected == f"at most {most}%"
 
@@ -248,7 +249,7 @@ def test_the_shares_of_the_default_suite_name_stages_that_there_are():
     assert name(RowGates()) in there  # a stage is called by its step's module
     assert {s.stage for s in SUITE.shares} == there
     gated = {r.removeprefix("gated:") for s in SUITE.shares for r in s.reasons if r.startswith("gated:")}
-    assert gated <= set(RULES)
+    assert gated <= set(checks(0, 1))
 
 
 def rule(expect: str, **arguments: object) -> Rule:

@@ -1,0 +1,36 @@
+"""Fenced blocks of a Markdown text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+OPENS = re.compile(r"^([ \t]*(?:>[ \t]?)*)(`{3,}|~{3,})[ \t]*([^\s`{]*)[^`]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A closed block: the language that it names, in lower case; its text; the last line of prose before it."""
+
+    language: str
+    text: str
+    before: str
+
+
+def blocks(text: str) -> list[Block]:
+    """The closed blocks, without the indent of their fence."""
+    found: list[Block] = []
+    inside: list[str] = []
+    before, indent, mark, language = "", "", "", ""
+    for line in text.splitlines():
+        if mark:
+            if line.strip(" \t>").startswith(mark) and not line.strip(" \t>").strip(mark[0]):
+                found.append(Block(language, "\n".join(inside), before))
+                mark = before = ""
+            else:
+                inside.append(line.removeprefix(indent))
+        elif opened := OPENS.match(line):
+            indent, mark, language, inside = opened[1], opened[2], opened[3].lower(), []
+        elif line.strip():
+            before = line
+    return found
