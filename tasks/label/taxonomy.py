@@ -39,10 +39,22 @@ class Taxonomy:
                 for one, first in plain["task_types"].items()
                 for two, second in first["subtypes"].items()
             )
-            return cls(types, tuple(Kind(n, d["en"], d["zh"]) for n, d in plain["domains"].items()))
-        except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as fault:
+            made = cls(types, tuple(Kind(str(n), d["en"], d["zh"]) for n, d in plain["domains"].items()))
+            made.check()
+            return made
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as fault:
             hint = "expected task_types with subtypes, and domains, each with en and zh, as in data/taxonomy.yaml"
             raise RecipeError(f"{path} is not a taxonomy: {fault!r}", "label.taxonomy", hint) from None
+
+    def check(self) -> None:
+        """Raises ValueError where a label could not be told by its name, or there is none to choose."""
+        if not self.types or not self.domains:
+            raise ValueError("there are no " + ("domains" if self.types else "task types"))
+        for kind in (*self.types, *self.domains):
+            if kind.name.count("/") != (kind in self.types):
+                raise ValueError(f"{kind.name}: a name of a type, subtype or domain holds no slash")
+            if not isinstance(kind.en, str) or not isinstance(kind.zh, str):
+                raise ValueError(f"{kind.name}: en and zh are texts")
 
     def listed(self, kinds: tuple[Kind, ...], language: str) -> str:
         return "\n".join(k.line(language) for k in kinds)

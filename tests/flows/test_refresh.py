@@ -253,6 +253,30 @@ def test_a_refused_key_is_exit_5_names_the_variable_and_never_the_key(flywheel: 
         assert all(secret.encode() not in held for held in files(folder).values())
 
 
+def test_a_fallback_answers_for_a_teacher_that_cannot_be_used_and_the_report_says_so(
+    flywheel: Flywheel, tmp_path: Path
+) -> None:
+    with teacher(lambda _: error(401, "invalid_api_key", "wrong key")) as shut, teacher(good) as spare:
+        tier = f"tiers.spare={{base_url: '{spare.url}', model: m-spare, licence: mit}}"
+        more = ("--set", tier, "--set", "fallback=spare")
+        done = flywheel(*own(logs(tmp_path / "l.jsonl"), tmp_path / "lake", shut.url, *more), OPENAI_API_KEY="k")
+    assert done.code == 0, done.err
+    assert done.json["teacher"]["fallbacks"] == len(spare.asked) == 30
+    rows = pq.read_table(next(Path(done.json["path"]).glob("data/chat/train*.parquet"))).to_pylist()
+    assert {(row["teacher"], row["licence"]) for row in rows} == {("m-spare", "mit")}
+    assert done.err.count("10 calls, 10 by the fallback") == 3
+
+
+def test_a_task_type_that_the_taxonomy_lacks_has_no_tier(flywheel: Flywheel, tmp_path: Path) -> None:
+    change = ("--set", "answer.tier_for.maths=teacher")
+    done = flywheel(
+        *own(logs(tmp_path / "l.jsonl"), tmp_path / "lake", "http://127.0.0.1:9/v1", *change), OPENAI_API_KEY="k"
+    )
+    assert done.code == 2
+    assert "answer.tier_for.maths" in done.out + done.err
+    assert "did you mean mathematics" in done.out + done.err
+
+
 def test_a_teacher_that_is_not_there_is_exit_5_and_loses_nothing(flywheel: Flywheel, tmp_path: Path) -> None:
     nobody = f"http://127.0.0.1:{free_port()}/v1"
     source = logs(tmp_path / "l.jsonl", QUESTIONS[:2])

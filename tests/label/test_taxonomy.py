@@ -39,6 +39,20 @@ def test_a_file_that_is_no_taxonomy_is_named_with_what_is_expected(text: str, tm
     assert "subtypes" in fault.value.hint
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("  shop: {en: at the shop, zh: 购物}", "  shop: {en: 1, zh: 2}"), "shop: en and zh are texts"),
+        (("sum:", "sum/long:"), "math/sum/long: a name of a type, subtype or domain holds no slash"),
+        (("domains:\n  shop: {en: at the shop, zh: 购物}", "domains: {}"), "there are no domains"),
+    ],
+)
+def test_a_name_or_a_text_that_cannot_be_used_is_named(change: tuple[str, str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(OURS.replace(*change))
+    with pytest.raises(RecipeError, match=said):
+        Taxonomy.read(str(tmp_path / "ours.yaml"))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"none\.yaml is not a taxonomy"):
         Taxonomy.read(str(tmp_path / "none.yaml"))
@@ -46,6 +60,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_the_taxonomy_of_the_project_reads_in_both_languages() -> None:
     known = Taxonomy.read("data/taxonomy.yaml")
+    assert len(known.first_level) >= 12
     for kinds in (known.types, known.domains):
         assert len({k.name for k in kinds}) == len(kinds)
         assert all(k.en.isascii() and not k.zh.isascii() for k in kinds)
