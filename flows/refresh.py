@@ -20,6 +20,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows.closing import Closing, Taken
+from flows.following import follow
 from flows.notify import tell, telling
 from flows.report import Report, page
 from flows.stages import Given, Stages, say
@@ -80,8 +81,12 @@ async def refresh(
         fit(recipe, dataset, plan)
         report = await turn(recipe, dataset, since, until, plan)
         times = {"began": began.isoformat(), "ended": datetime.now(UTC).isoformat(), "flow_run": flow_run.id}
-        write_json(report.plain() | times, dataset.runs / f"{began:%Y%m%dT%H%M%S.%f}.json")
+        run = dataset.runs / f"{began:%Y%m%dT%H%M%S.%f}.json"
+        write_json(report.plain() | times, run)
+    await follow(recipe, report, run.with_suffix(".then.log"))
     report.warnings += tell(recipe.notify, report)
+    if report.then or report.warnings:
+        write_json(report.plain() | times, run)
     await acreate_markdown_artifact(page(report), key="report", description="What went in, what came out, what it cost")
     if report.status in FAILED:
         said = report.error["what"] if report.error else ""

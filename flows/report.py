@@ -35,6 +35,7 @@ class Report:
     plan: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
+    then: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:

@@ -29,6 +29,8 @@ def end(report: Report, as_json: bool, exit_code: int | None = None) -> int:
         where = f" ({report.error['where']})" if report.error["where"] else ""
         hint = f" — {report.error['hint']}" if report.error["hint"] else ""
         click.echo(f"flywheel: {report.error['what']}{where}{hint}", err=True)
+    for warning in report.warnings:
+        click.echo(f"flywheel: warning: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(report.plain(), ensure_ascii=False))
     elif report.status != "error":
@@ -72,8 +74,24 @@ def summary(report: Report) -> str:
     lines += [f"  note  {warning}" for warning in warnings(report)]
     lines += [f"  note  {said}" for said in asides(spent)]
     if report.path:
-        lines += ["", f"  where {report.path}", "  card  README.md in it", "", "Next:", *following(report)]
+        lines += [
+            "",
+            f"  where {report.path}",
+            "  card  README.md in it",
+            *followed(report),
+            "",
+            "Next:",
+            *following(report),
+        ]
     return "\n".join(lines)
+
+
+def followed(report: Report) -> list[str]:
+    """What the version set off."""
+    what = report.then
+    lines = [f"  then  {what['deployment']}, flow run {what['flow_run']}"] if "deployment" in what else []
+    lines += [f"  then  {what['command'][0]}, output in {what['log']}"] if "command" in what else []
+    return lines + [f"        student {s['model']} at {s['base_url']}" for s in (what.get("student"),) if s]
 
 
 def following(report: Report) -> list[str]:

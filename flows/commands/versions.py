@@ -10,10 +10,11 @@ import click
 import pyarrow.parquet as pq
 
 from flows.commands.ending import ordered, state_line
-from flows.commands.looking import Seen, counts, grid, looking, version_of
+from flows.commands.looking import Seen, counts, grid, looking, printable, version_of
 from tasks.gate.finding import Finding
 from tasks.history.dataset import Dataset, Entry, read_manifest
 from tasks.history.retention import removed
+from tasks.history.student import student_of
 from tasks.publish.compare import compare
 
 SHOWN = 10  # rows by id on a page; --json has them all
@@ -93,12 +94,15 @@ def show(dataset: Dataset, version: str | None) -> Seen:
         "content": manifest["content_hash"],
         "where": str(folder),
     }
+    if student := student_of(dataset.folder, number):
+        facts["student"] = printable(f"{student.model} at {student.base_url}")
     said += [f"  {name:<10}  {fact}" for name, fact in facts.items()]
     said += ["", "  gates"]
     said += [f"    {Finding.of(g).mark} {g['rule']} ({g['severity']}): {g['observed']}" for g in manifest["gates"]]
     said += ["", "  what became of the log rows of its run"]
     said += [f"    {n:>7} {state_line(state)}" for state, n in ordered(manifest["counts"]["ledger"])]
-    return Seen({"version": number, "counts": kinds, "manifest": manifest}, "\n".join(said))
+    plain = {"version": number, "counts": kinds, "manifest": manifest}
+    return Seen(plain | {"student": student.model_dump() if student else None}, "\n".join(said))
 
 
 def kinds_of(version: Path) -> dict[str, dict[str, int]]:

@@ -11,8 +11,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from tasks.history.dataset import Dataset, Entry
+from tasks.history.student import Student
 from tasks.loop import Bench, inputs, passing, run
 from tasks.publish import exports, version
+from tasks.publish.then import run as run_command
 from tasks.step import Step
 
 
@@ -61,6 +63,12 @@ def stage(
 def export(folder: str, shapes: list[str]) -> dict[str, Any]:
     """The staged rows in the shapes that trainers read; gives them for the manifest."""
     return exports.export(Path(folder), Path(folder), shapes)
+
+
+@task(name="then", task_run_name="then {command[0]}", cache_policy=NO_CACHE)
+async def then(command: list[str], facts: dict[str, str], log: Path) -> Student | None:
+    """The command that follows a publication; gives the student that it names. Not retried: training is dear."""
+    return await run_command(command, facts, log)
 
 
 @task(name="publish", task_run_name="publish {entry.version}", cache_policy=NO_CACHE)

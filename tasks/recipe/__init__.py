@@ -21,7 +21,7 @@ from tasks.recipe.endpoints import Budget, Caps, Endpoint, Price
 from tasks.recipe.mining import Clean, Label, Mine
 from tasks.recipe.notify import Notify
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
-from tasks.recipe.publishing import Dedup, Gates, Output, Split
+from tasks.recipe.publishing import Dedup, Gates, Output, Publish, Split
 from tasks.recipe.rows import RowChecks
 from tasks.recipe.sources import READY, Mapping, Pulling, Source
 from tasks.recipe.student import Student
@@ -44,6 +44,7 @@ __all__ = [
     "Notify",
     "Output",
     "Price",
+    "Publish",
     "Pulling",
     "Recipe",
     "RecipeError",
@@ -72,6 +73,7 @@ class Recipe(Part):
     )
     budget: Budget = Field(default=Budget(), description="Caps on money, tokens and calls.")
     output: Output = Field(default=Output(), description="Where the dataset is kept.")
+    publish: Publish = Field(default=Publish(), description="What a new version sets off.")
     seed: int = Field(default=7, description="Every random choice comes from it.")
     card_language: Literal["en", "zh"] = Field(default="en", description="The language of the dataset card.")
     licence: str = Field(default="other", description="The dataset's licence, for its card.")

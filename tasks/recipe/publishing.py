@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tasks.recipe.part import Part
 from tasks.recipe.rows import RowChecks
@@ -30,6 +30,30 @@ class Output(Part):
         "that was rolled back to, and pinned ones always stay.",
     )
     pinned: list[Number] = Field(default=[], description="Versions that `keep` never removes, such as 1.4.0.")
+
+
+class Deployment(Part):
+    """A Prefect deployment; its flow gets the parameters `path` and `version`."""
+
+    deployment: str = Field(pattern=r"^[^/]+/[^/]+$", description="flow/name, such as train/weekly.")
+    wait: bool = Field(default=False, description="Wait until its run ends.")
+
+
+class Publish(Part):
+    """What a new version sets off."""
+
+    then: Annotated[list[str], Field(min_length=1)] | Deployment | None = Field(
+        default=None,
+        description="After the commit: a command as a list of arguments with {path}, {version} and {dataset}, or "
+        "{deployment: train/weekly}.",
+    )
+
+    @field_validator("then", mode="before")
+    @classmethod
+    def not_a_line(cls, then: Any) -> Any:
+        if isinstance(then, str):
+            raise ValueError("expected a list of arguments, such as [./train.sh, '{path}']; no shell reads it")
+        return then
 
 
 class Gates(Part):
