@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import sqlite3
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 DEFAULT = "deployments/recipes/weekly.yaml"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @click.command()
@@ -138,10 +141,19 @@ def flow_run(recipe: Recipe, window: tuple[datetime | None, datetime | None], pl
             return failed("error", str(result), "output.name")
         case Unbalanced():
             return failed("error", f"the ledgers do not balance, nothing was published: {result}")
+        case OSError() if result.errno in FULL:
+            return full(recipe)
+        case sqlite3.OperationalError() if result.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return full(recipe)
         case BaseException():
             raise result
         case _:
             return failed("error", f"the run ended as {state.name}: {state.message}")
+
+
+def full(recipe: Recipe) -> Report:
+    what = f"no space is left for {recipe.dataset}; nothing was published"
+    return failed("error", what, "output.dir", "make room (output.keep removes old versions) and run the same again")
 
 
 def progress() -> None:
