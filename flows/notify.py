@@ -60,7 +60,7 @@ def telling(recipe: Recipe, say: Callable[[str], None]) -> Iterator[None]:
 
 def tell(notify: Notify, report: Report) -> list[str]:
     """Tell whoever wants to know of such an end; gives a sentence for each hook that failed."""
-    if (report.status if report.status in WHATS or not report.error else "failed") not in notify.on:
+    if (report.status if report.status in WHATS or not report.error else "failed") not in notify.when:
         return []
     body = json.dumps(payload(report), ensure_ascii=False).encode()
     hooks = (by_command(notify, body) if notify.command else "", by_webhook(notify, body))

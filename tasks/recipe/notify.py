@@ -20,7 +20,7 @@ class Notify(Part):
     webhook_env: str | None = Field(
         default=None, description="The environment variable that holds the URL, where it is a secret."
     )
-    on: list[End] = Field(
+    when: list[End] = Field(
         default=["blocked", "budget", "teacher", "failed"], description="Ends to tell of; failed is any other fault."
     )
     timeout: float = Field(default=10, gt=0, le=300, description="Seconds that a hook may take.")

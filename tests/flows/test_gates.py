@@ -125,7 +125,7 @@ def test_a_webhook_gets_the_figures_and_its_failure_is_a_warning(
     flywheel: Flywheel, tmp_path: Path, status: int
 ) -> None:
     source, lake = logs(tmp_path / "logs.jsonl", QUESTIONS[:2]), tmp_path / "lake"
-    on = ["--set", "notify.webhook_env=HOOK", "--set", "notify.on=[published]"]
+    on = ["--set", "notify.webhook_env=HOOK", "--set", "notify.when=[published]"]
     with teacher(good) as fine, webhook(status) as (url, heard):
         done = flywheel(*own(source, lake, fine.url, *on), OPENAI_API_KEY="k", HOOK=url)
     assert (done.code, done.json["status"]) == (0, "published")
