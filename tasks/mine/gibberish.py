@@ -59,7 +59,7 @@ def mashed(text: str) -> float:
 def is_mashed(word: str) -> bool:
     if len(word) < 5:
         return False
-    seldom = sum(b in SELDOM[a] for a, b in pairwise(word))
+    seldom = sum(b in SELDOM[a] for a, b in pairwise(word) if a != b)  # `heyyyy` is drawn out, not mashed
     runs = sum(word[i : i + 3] in RUNS for i in range(len(word) - 2))
     return seldom / (len(word) - 1) >= 0.4 or runs / (len(word) - 2) >= 0.4
 

@@ -18,6 +18,7 @@ STATED = ("What is the address?", "It is 12 Mill Road.")
 @pytest.mark.parametrize(
     ("text", "before"),
     [
+        ("heyyyyy??", ()),
         ("Thanks, that would be all.", STATED),
         ("No, that is all I need. Thank you so much for your help!", SHALL_I),
         ("No thank you, that'll be all for now", ANYTHING_ELSE),

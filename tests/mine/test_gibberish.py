@@ -54,6 +54,7 @@ def test_mashed_keys_repetition_and_wrong_encodings_are_gibberish(text: str, wha
         "帮我看看这个py脚本咋跑不起来，一直bao错",
         "为什么哈哈哈哈哈哈在网络上这么常用，是从哪里来的",
         "¿Cómo estás? Çok güzel, naïve café",
+        "heyyyyy there buddyyyy",
         *HOSTILE,
     ],
 )
