@@ -14,9 +14,10 @@ from tasks.gate.student import Reader
 from tasks.gate.suite import read as read_suite
 from tasks.label.taxonomy import Taxonomy
 from tasks.prompt import lock_faults
-from tasks.pull.files import files
-from tasks.pull.formats import read
+from tasks.pull.bounds import printable
 from tasks.pull.rows import Unreadable, record_of
+from tasks.pull.source import parts
+from tasks.pull.window import Window
 from tasks.recipe import Notify, Recipe, RecipeError, Source
 
 FIRST = 20
@@ -48,11 +49,10 @@ def tried(check: str, look: Callable[[], Checked | str]) -> Checked:
 
 
 def rows(source: Source) -> Checked:
-    """Whether the first rows of a source can be read with its mapping. Raises RecipeError where there is no file."""
-    found = files(source.uri)
+    """Whether the first rows of a source can be read with its mapping. Raises RecipeError where there is none."""
     bad: list[str] = []
     seen = 0
-    for line in islice((line for f in found for line in read(f, source.mapping, source.delimiter)), FIRST):
+    for line in islice((line for _, lines in parts(source, Window()) for line in lines), FIRST):
         seen += 1
         try:
             if line.row is None:
@@ -60,9 +60,9 @@ def rows(source: Source) -> Checked:
             record_of(line.row, source.mapping, source.name)
         except (Unreadable, RecursionError) as why:
             bad.append(f"{line.file!a} line {line.number}: {why if isinstance(why, Unreadable) else 'nested_too_deep'}")
-    said = f"{source.uri}: {len(found)} files"
+    said = printable(source.uri)
     if not seen:
-        return warning("sources", f"{said} with no row in them", "is this the right file?")
+        return warning("sources", f"{said} with no row in it", "is this the right one?")
     if bad:
         state = problem if len(bad) == seen else warning
         what = f"{said}; {len(bad)} of the first {seen} rows cannot be read, {bad[0]}"

@@ -24,7 +24,7 @@ from tasks.teacher.ask import Teacher
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
-from tasks.teacher.endpoints import address, check, roles
+from tasks.teacher.endpoints import address, check
 from tasks.teacher.prices import price_of
 
 SHORT = {"attempts": 1, "patience": 5.0}
@@ -45,7 +45,7 @@ def model(recipe: Recipe, call: bool, purse: Purse) -> Iterator[Checked]:
         yield problem("teacher", fault.what, fault.hint or f"mend {fault.where}")
         return
     asked: list[Endpoint] = []
-    for role, endpoint in roles(recipe).items():
+    for role, endpoint in recipe.endpoints.items():
         if endpoint in asked:
             continue
         asked.append(endpoint)
@@ -57,7 +57,7 @@ def model(recipe: Recipe, call: bool, purse: Purse) -> Iterator[Checked]:
         if (found := resolved(role, endpoint)).state != "ok" or not call:
             yield found
             continue
-        yield from asyncio.run(called(recipe, role, purse))
+        yield from asyncio.run(called(recipe, role, endpoint, purse))
 
 
 def priced(role: str, endpoint: Endpoint) -> Checked:
@@ -79,19 +79,19 @@ def resolved(role: str, endpoint: Endpoint) -> Checked:
     return ok(role, f"{parts.hostname} has an address")
 
 
-async def called(recipe: Recipe, role: str, purse: Purse) -> list[Checked]:
+async def called(recipe: Recipe, role: str, endpoint: Endpoint, purse: Purse) -> list[Checked]:
     """One call, and what it says of the model and of its JSON."""
-    short = {r: e.model_copy(update=SHORT | {"timeout": min(e.timeout, WAIT)}) for r, e in roles(recipe).items()}
+    short = endpoint.model_copy(update=SHORT | {"timeout": min(endpoint.timeout, WAIT)})
     before = (purse.spent.tokens_in, purse.spent.tokens_out)
     with TemporaryDirectory(prefix="flywheel-doctor-") as made:
-        async with engines(recipe.model_copy(update=short), Path(made) / "calls.sqlite", purse) as at_work:
+        async with engines(Recipe(teacher=short), Path(made) / "calls.sqlite", purse) as at_work:
             try:
                 sent = load("doctor/ready", recipe.card_language).fill()
-                read, _ = await Teacher(at_work[role]).ask_json(sent, Ready, recipe.card_language, reasks=0)
+                read, _ = await Teacher(at_work["teacher"]).ask_json(sent, Ready, recipe.card_language, reasks=0)
             except TeacherUnusable as fault:
                 return [problem(role, fault.what, fault.hint)]
             except Unanswered as fault:
-                return [problem(role, f"no answer: {fault}", f"is {at_work[role].named} up? try again")]
+                return [problem(role, f"no answer: {fault}", f"is {at_work['teacher'].named} up? try again")]
             except NoAnswer as none:
                 return [refused(role, none)]
     spent = f"{purse.spent.tokens_in - before[0]} tokens in, {purse.spent.tokens_out - before[1]} out"
@@ -99,7 +99,7 @@ async def called(recipe: Recipe, role: str, purse: Purse) -> list[Checked]:
     if read is None:
         hint = f"set {role}.structured to json_object or text, or name a model that can give JSON"
         return [answers, problem(role, "its answer is not the JSON that was asked for", hint)]
-    return [answers, ok(role, f"it gives JSON ({roles(recipe)[role].structured})")]
+    return [answers, ok(role, f"it gives JSON ({endpoint.structured})")]
 
 
 def refused(role: str, none: NoAnswer) -> Checked:

@@ -18,7 +18,7 @@ class Clean(Part):
     html: bool = Field(default=False, description="Strip HTML tags and decode entities.")
     boilerplate: list[str] = Field(default=[], description="Lines to take out, as they stand (ads, signatures).")
     normalise: list[Literal["width", "simplified", "filler", "dates", "numbers", "currency"]] = Field(
-        default=[], description="Forms to unify in the text itself; for matching they are unified anyway."
+        default=[], description="Forms to unify in the text itself; for matching, case, width and script always are."
     )
 
 

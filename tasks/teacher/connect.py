@@ -24,7 +24,7 @@ async def engines(
     """An engine for each role and tier, and that of the fallback again under its name; equal endpoints share one.
 
     `run` names the run in the store: what earlier tries of it spent counts towards the caps. `notice` is told when an
-    endpoint goes away or is back. Where there is a fallback, no other endpoint is waited for.
+    endpoint goes away or is back.
     """
     check(recipe)
     async with AsyncExitStack() as stack:
@@ -33,10 +33,18 @@ async def engines(
         made: dict[str, Engine] = {}
         for role, endpoint in roles(recipe).items():
             twin = next((e for r, e in made.items() if roles(recipe)[r] == endpoint), None)
-            if recipe.fallback and role != recipe.fallback:
-                endpoint = endpoint.model_copy(update={"outage": 0.0})
-            made[role] = twin or await stack.enter_async_context(await engine(endpoint, store, purse, stack, notice))
+            made[role] = twin or await stack.enter_async_context(
+                await engine(patient(endpoint, recipe), store, purse, stack, notice)
+            )
         yield made | ({FALLBACK: made[recipe.fallback]} if recipe.fallback else {})
+
+
+def patient(endpoint: Endpoint, recipe: Recipe) -> Endpoint:
+    """The endpoint, not waited for through an outage where a fallback can stand in, unless the recipe says so."""
+    stands_in = recipe.fallback and endpoint != roles(recipe)[recipe.fallback]
+    return endpoint.model_copy(
+        update={"outage": 0.0} if stands_in and "outage" not in endpoint.model_fields_set else {}
+    )
 
 
 async def engine(

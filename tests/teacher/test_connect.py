@@ -56,6 +56,10 @@ def test_a_budget_in_money_needs_a_price_for_each_model_and_names_the_field(who:
         check(unknown)
     assert fault.value.where == f"{who}.price"
     check(unknown.model_copy(update={"budget": Budget()}))
+    tier = Recipe(budget=known, **ends, tiers={"strong": endpoint(model="our-own-finetune")})
+    with pytest.raises(RecipeError, match="none is known for our-own-finetune") as fault:
+        check(tier)
+    assert fault.value.where == "tiers.strong.price"
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,6 @@ async def test_the_key_of_a_shard_covers_every_endpoint_that_the_step_may_ask(tm
         ({"fallback": "sparse"}, "fallback: there is no tier sparse; there are teacher, strong, spare"),
         ({"answer": {"tier_for": {"code": "stron"}}}, "answer.tier_for.code: there is no tier stron"),
         ({"tiers": {"judge": endpoint("spare")}, "fallback": None}, "tiers.judge: that name is taken"),
-        ({"budget": {"usd": 1}, "teacher": endpoint("teacher", price={"input": 1, "output": 1})}, "tiers.strong.price"),
         ({"tiers": {"spare": {"recorded": "answers.jsonl"}}}, "may not be mixed"),
     ],
 )
