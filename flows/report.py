@@ -59,6 +59,7 @@ def stage_line(stage: str, tally: Tally) -> str:
     """One line of progress: what went in and what came of it."""
     parts = [f"{tally.seen} in", f"{tally.out} out"]
     parts += [f"{n} {reason}" for reason, n in tally.dropped.items()]
+    parts += [f"{n} {what}" for what, n in tally.noted.items()]
     parts += [f"{tally.merged} merged"] * bool(tally.merged) + [f"{tally.pending} pending"] * bool(tally.pending)
     parts += [f"{tally.spent.calls} calls"] * bool(tally.spent.calls) + [f"{tally.spent.hits} from the store"] * bool(
         tally.spent.hits

@@ -158,6 +158,7 @@ class Done:
     pending: pa.Table = field(default_factory=SCHEMA.empty_table)
     made: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
 
     def kept(self, stage: str, folder: Path, shard_rows: int, spent: Count) -> Tally:
         """Write it to its place and count it."""
@@ -178,6 +179,7 @@ class Done:
             merged=merged,
             pending=self.pending.num_rows,
             stopped=self.stopped,
+            noted=self.noted,
             shards=out,
             dropped_in=(gone,),
             pending_in=(waits,),
@@ -277,4 +279,4 @@ def fold(step: Fold, rows: pa.Table) -> Done:
     gone = rows.take([i for i, _ in folded.dropped]).to_pylist() if folded.dropped else []
     why = [{"reason": d.reason, "detail": d.detail, "into": d.into} for _, d in folded.dropped]
     dropped = [row | reason for row, reason in zip(gone, why, strict=True)]
-    return Done(rows.num_rows, folded.table, dropped)
+    return Done(rows.num_rows, folded.table, dropped, noted={n: count for n, count in folded.noted.items() if count})

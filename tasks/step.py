@@ -13,8 +13,8 @@ the step and the record's id, so that a rerun or another shard size makes the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 
@@ -79,10 +79,11 @@ class Sieved:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a fold keeps, and what it drops as (row number in the input, drop)."""
+    """What a fold keeps, what it drops as (row number in the input, drop), and what else it counted, by name."""
 
     table: pa.Table
     dropped: Sequence[tuple[int, Drop]]
+    noted: Mapping[str, int] = field(default_factory=dict)
 
 
 class Each(Protocol):

@@ -19,7 +19,8 @@ class Unbalanced(RuntimeError):
 class Tally:
     """The stage ledger of a step: seen + made = out + dropped + merged + pending.
 
-    `shards` are the files that go on, `dropped_in` and `pending_in` those that say what did not.
+    `shards` are the files that go on, `dropped_in` and `pending_in` those that say what did not. `noted` is what a step
+    counted beside its rows: pairs that it compared, say.
     """
 
     stage: str
@@ -31,6 +32,7 @@ class Tally:
     pending: int = 0
     spent: Count = field(default_factory=Count)
     stopped: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
     shards: tuple[Shard, ...] = ()
     dropped_in: tuple[Shard, ...] = ()
     pending_in: tuple[Shard, ...] = ()
@@ -79,6 +81,7 @@ def total(stage: str, tallies: Iterable[Tally]) -> Tally:
         pending=sum(p.pending for p in parts),
         spent=sum((p.spent for p in parts), Count()),
         stopped={reason: said for p in parts for reason, said in p.stopped.items()},
+        noted=dict(sum((Counter(p.noted) for p in parts), Counter[str]())),
         shards=tuple(s for p in parts for s in p.shards),
         dropped_in=tuple(s for p in parts for s in p.dropped_in),
         pending_in=tuple(s for p in parts for s in p.pending_in),

@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from tasks.history.asked import Asked, Past, segment
+from tasks.history.asked import Asked, segment
+from tasks.history.past import Past
 from tasks.record import Message, Record, Score
 from tasks.shard import write
 
@@ -58,7 +59,7 @@ def edited(dice: Random, text: str, edits: int) -> str:
 def past(folder: Path, *segments: list[Asked]) -> Past:
     """What was asked in earlier increments, as it stands on disk."""
     files = [write(segment(s), folder / f"{i:05d}" / "asked.parquet") for i, s in enumerate(segments)]
-    return Past(tuple(f for f in files if f.rows))
+    return Past(tuple(f for f in files if f.rows), folder / "index")
 
 
 def texts(rows: pa.Table) -> list[str]:

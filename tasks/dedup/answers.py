@@ -13,8 +13,9 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import NOTHING, PUBLISHED, Asked, Past
+from tasks.history.asked import PUBLISHED, Asked
 from tasks.history.near import jaccard
+from tasks.history.past import NOTHING, Neighbours, Past
 from tasks.record import Record, records
 from tasks.record import table as table_of
 from tasks.step import MERGED, Drop, Folded
@@ -38,31 +39,25 @@ class OneAnswer:
         rows = records(table)
         order = sorted(range(len(rows)), key=lambda i: (-(rows[i].score("judge") or 0), rows[i].row_id))
         asked = [Asked.of(rows[i]) for i in order]
-        before = self.past.neighbours(asked, self.close)
-        published = [a for a in self.past.rows if a.fate == PUBLISHED]
-        texts = Counter(a.answer for a in published)
-        cap = max(self.max_rows, int(self.max_share * (len(published) + len(rows))))
-        old = len(self.past.rows)
-        everything = [*self.past.rows, *asked]
+        before = Neighbours(self.past, asked, self.close)
+        texts = Counter(self.past.having("answer", {a.answer for a in asked}).column("answer").to_pylist())
+        cap = max(self.max_rows, int(self.max_share * (self.past.published + len(rows))))
+        old = self.past.size
         kept: dict[int, Record] = {}
         dropped: list[tuple[int, Drop]] = []
         for i, one in enumerate(asked):
-            near = [(j, everything[j]) for _, j in before[i]]
-            known = [(j, a) for j, a in near if a.fate == PUBLISHED or j - old in kept]
-            like = [(j, a) for j, a in known if a.robust == one.robust and a.answer]
-            alike = [(j, a) for j, a in like if jaccard(a.answer, one.answer) >= self.threshold]
-            if alike:
-                j, twin = min(alike, key=lambda pair: pair[0])
-                if j >= old:
-                    first = kept[j - old]
-                    kept[j - old] = replace(first, roots=(*first.roots, *rows[order[i]].roots))
-                dropped.append(
-                    (order[i], Drop(MERGED, "close prompts, like answers", into=twin.row_id or twin.prompt_id))
-                )
+            known = [n for n in before.of(i) if n.number >= old or n.asked.fate == PUBLISHED]
+            like = (n for n in known if n.asked.robust == one.robust)
+            twin = next((n for n in like if jaccard(n.asked.answer, one.answer) >= self.threshold), None)
+            if twin:
+                if first := kept.get(twin.number):
+                    kept[twin.number] = replace(first, roots=(*first.roots, *rows[order[i]].roots))
+                into = twin.asked.row_id or twin.asked.prompt_id
+                dropped.append((order[i], Drop(MERGED, "close prompts, like answers", into=into)))
             elif texts[one.answer] >= cap:
                 dropped.append((order[i], Drop(REPEATED, f"{texts[one.answer]} rows answer so: {one.answer[:80]}")))
             else:
                 texts[one.answer] += 1
-                kept[i] = rows[order[i]]
-        stay = {order[i]: record for i, record in kept.items()}
-        return Folded(table_of(stay[i] for i in sorted(stay)), dropped)
+                kept[before.keep(i)] = rows[order[i]]
+        stay = {order[number - old]: record for number, record in kept.items()}
+        return Folded(table_of(stay[i] for i in sorted(stay)), dropped, before.noted)

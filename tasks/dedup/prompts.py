@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import NOTHING, Asked, Past
+from tasks.history.asked import Asked
+from tasks.history.past import NOTHING, Neighbours, Past
 from tasks.record import records
 from tasks.record import table as table_of
 from tasks.step import MERGED, Drop, Folded
@@ -33,26 +34,25 @@ class OnePrompt:
         order = [number for number, _ in numbered]
         in_order = [record for _, record in numbered]
         asked = [Asked.of(r) for r in in_order]
-        before = self.past.neighbours(asked, self.threshold)
-        robust = [a.robust for a in (*self.past.rows, *asked)]
+        before = Neighbours(self.past, asked, self.threshold)
         kept: dict[int, int] = {}
         dropped: list[tuple[int, Drop]] = []
         out = []
-        old = len(self.past.rows)
+        old = self.past.size
         for i, record in enumerate(in_order):
-            near = [(like, j) for like, j in before[i] if (j < old or j - old in kept) and robust[j] == robust[old + i]]
+            near = [n for n in before.of(i) if n.asked.robust == asked[i].robust]
             if not near:
-                kept[i] = len(out)
+                kept[before.keep(i)] = len(out)
                 out.append(record)
                 continue
-            like, j = max(near, key=lambda pair: (pair[1] < old, pair[0], -pair[1]))
+            like, number, twin = max(near, key=lambda n: (n.number < old, n.like, -n.number))
             detail = f"{like:.2f} alike"
-            if j >= old:
-                first = out[kept[j - old]]
-                out[kept[j - old]] = replace(first, roots=(*first.roots, *record.roots))
-                dropped.append((order[i], Drop(MERGED, detail, into=first.prompt_id)))
-            elif (known := self.past.rows[j]).row_id:
-                dropped.append((order[i], Drop(MERGED, detail, into=known.row_id)))
+            if number >= old:
+                first = out[kept[number]]
+                out[kept[number]] = replace(first, roots=(*first.roots, *record.roots))
+                dropped.append((order[i], Drop(MERGED, detail, into=twin.prompt_id)))
+            elif twin.row_id:
+                dropped.append((order[i], Drop(MERGED, detail, into=twin.row_id)))
             else:
-                dropped.append((order[i], Drop(KNOWN, f"{detail}, {known.fate}", into=known.prompt_id)))
-        return Folded(table_of(out), dropped)
+                dropped.append((order[i], Drop(KNOWN, f"{detail}, {twin.fate}", into=twin.prompt_id)))
+        return Folded(table_of(out), dropped, before.noted)

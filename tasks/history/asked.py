@@ -2,21 +2,20 @@
 
 Every prompt that survived the dedup of prompts stands here, published or not, so that a prompt that was
 asked once is known for ever: nobody pays for it twice, and eight weekly runs come to what one run comes
-to. A row holds keys (folded text for matching) and band hashes, never the text that is published.
+to. A row holds keys (folded text for matching), never the text that is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
-from tasks.history.near import BANDS, FORMAT, bands, candidates, jaccard
+from tasks.history.near import BANDS, U64, bands, jaccard
 from tasks.record import ROBUST, Record, identity
-from tasks.shard import Shard
 from tasks.text import key
 
 ASKED = pa.schema(
@@ -31,11 +30,10 @@ ASKED = pa.schema(
         ("last", pa.string()),
         ("answer", pa.string()),
         ("robust", pa.bool_()),
-        ("bands", pa.list_(pa.uint64(), BANDS)),
-    ],
-    metadata={"near_format": str(FORMAT)},
+    ]
 )
 PUBLISHED = "published"
+EXACT = ("answer", "conversation")  # columns whose very text is a key, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,80 +75,52 @@ class Asked:
         """All that likeness looks at."""
         return self.system, self.turns, self.last
 
-    def likeness(self, other: Asked) -> float:
+    def likeness(self, other: Asked, floor: float = 0.0) -> float:
         """How alike two prompts are: 0 under different system prompts, else the lesser of the Jaccard
         similarity of the whole conversation and that of its last turn.
 
         Turns of one session share their beginning, and requests of one product their system prompt;
-        neither makes two questions one.
+        neither makes two questions one. Where it is less than `floor`, it may be less than what this gives, still
+        below `floor`: conversations are long, and their last turns often tell enough.
         """
+        if self.words == other.words:
+            return float(bool(self.last))
         if self.system != other.system:
             return 0.0
         last = jaccard(self.last, other.last)
-        return min(last, jaccard(self.turns, other.turns)) if last else 0.0
+        return min(last, jaccard(self.turns, other.turns)) if last and last >= floor else last
 
 
 def segment(asked: Sequence[Asked]) -> pa.Table:
     """The table that an increment keeps."""
-    columns = {n: [getattr(a, n) for a in asked] for n in ASKED.names if n != "bands"}
-    flat = pa.array(bands([a.turns for a in asked]).reshape(-1), pa.uint64())
-    return pa.table({**columns, "bands": pa.FixedSizeListArray.from_arrays(flat, BANDS)}, schema=ASKED)
+    return pa.table({n: [getattr(a, n) for a in asked] for n in ASKED.names}, schema=ASKED)
 
 
-def signed(segment: pa.Table) -> np.ndarray:
-    """The band hashes of a segment; made anew where it was written in another format."""
-    if (segment.schema.metadata or {}).get(b"near_format") != str(FORMAT).encode():
-        return bands(segment.column("turns").to_pylist())
-    flat = segment.column("bands").combine_chunks()
-    return np.asarray(flat.flatten()).reshape(-1, BANDS)
+def near_keys(rows: pa.Table) -> np.ndarray:
+    """The keys under which prompts like these are found, uint64 of (rows x 43); 0 is none.
+
+    Bands of the conversation, bands of the last turn where that is another text, and the hash of the very words.
+    Likeness is the lesser of two, so either kind finds a pair: where a shared beginning crowds the buckets of the
+    conversation, those of the last turn stay small. Prompts under different system prompts share no key.
+    """
+    system, turns, last = (rows.column(c).to_pylist() for c in ("system", "turns", "last"))
+    keys = np.zeros((len(last), 2 * BANDS + 1), dtype=U64)
+    keys[:, :BANDS] = bands([t if said else "" for t, said in zip(turns, last, strict=True)])
+    other = [i for i, (t, said) in enumerate(zip(turns, last, strict=True)) if said != t]
+    keys[other, BANDS:-1] = bands([last[i] for i in other])
+    keys[:, BANDS:-1][keys[:, BANDS:-1] == keys[:, :BANDS]] = 0
+    salted = (keys ^ hashed("system", system)[:, None]) * U64(0x9FB21C651E98DF25)
+    keys = np.where(keys, salted, keys)
+    words = zip(system, turns, last, strict=True)
+    keys[:, -1] = hashed("words", ("\0".join(w) if w[-1] else "" for w in words))
+    return keys
 
 
-@dataclass(frozen=True)
-class Past:
-    """All that was asked before, from the segments of the increments that count; part of a step's settings."""
-
-    segments: tuple[Shard, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Past({', '.join(s.sha256 for s in self.segments)})"
-
-    @cached_property
-    def tables(self) -> list[pa.Table]:
-        return [s.table() for s in self.segments]
-
-    @cached_property
-    def rows(self) -> list[Asked]:
-        return [Asked(**row) for t in self.tables for row in t.drop_columns(["bands"]).to_pylist()]
-
-    @cached_property
-    def bands(self) -> np.ndarray:
-        return np.concatenate([signed(t) for t in self.tables] or [np.empty((0, BANDS), dtype=np.uint64)])
-
-    def neighbours(self, new: Sequence[Asked], floor: float) -> list[list[tuple[float, int]]]:
-        """For each new prompt what stands before it and is at least `floor` alike, as (likeness, number).
-
-        Numbers count the past first, then the new prompts in their order. The first of the same words is always
-        among them, also where so many prompts share a beginning that `candidates` caps their buckets.
-        """
-        found = candidates(self.bands, bands([a.turns for a in new]))
-        everything = [*self.rows, *new]
-        first = {a.words: j for j, a in reversed([*enumerate(everything)])}
-        near = []
-        for i, one in enumerate(new):
-            before = {*found.get(i, ()), first[one.words]} - {len(self.rows) + i}
-            near.append([(like, j) for j in sorted(before) if (like := one.likeness(everything[j])) >= floor])
-        return near
+def hashed(kind: str, texts: Iterable[str]) -> np.ndarray:
+    """A 64-bit hash of each text among those of its kind; 0 for an empty one."""
+    return np.array([digest(kind, text) if text else 0 for text in texts], dtype=U64)
 
 
-def across(old: Sequence[Asked], new: Sequence[Asked], floor: float) -> list[tuple[float, int, int]]:
-    """Pairs of a prompt of `old` and one of `new`, at least `floor` alike, as (likeness, number in old, in new)."""
-    found = candidates(bands([a.turns for a in old]), bands([a.turns for a in new]))
-    first = {a.words: j for j, a in reversed([*enumerate(old)])}
-    alike = []
-    for i, one in enumerate(new):
-        before = {j for j in found.get(i, ()) if j < len(old)} | ({first[one.words]} if one.words in first else set())
-        alike += [(like, j, i) for j in sorted(before) if (like := one.likeness(old[j])) >= floor]
-    return alike
-
-
-NOTHING = Past()
+def digest(kind: str, text: str) -> int:
+    made = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=kind.encode())
+    return int.from_bytes(made.digest(), "little")

@@ -6,9 +6,10 @@
     <name>/increments/00003/           what one run read and what came of it
     <name>/calls.sqlite                every answer, shared by all versions
     <name>/runs                        what each run cost, and when
+    <name>/index                       the increments' prompts by key, mapped (see index.py); made where it is missing
     <name>/work                        shards under way
 
-Increments, runs and work hold log text as it came, so only their owner can read them.
+Increments, index, runs and work hold log text as it came, so only their owner can read them.
 
 The state of a dataset is a function of its last increment. Each increment names its parent, so the chain
 from the last one back lists the ledgers, the history of prompts, and the rows still pending. A rollback
@@ -36,9 +37,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import Timeout
 
-from tasks.history.asked import Past
+from tasks.history.index import place
 from tasks.history.ledger import LEDGER
 from tasks.history.lock import lock_of
+from tasks.history.past import Past
 from tasks.history.retention import remove, removed, surplus, sweep
 from tasks.recipe import utc
 from tasks.record import SCHEMA
@@ -90,6 +92,7 @@ class Dataset:
         self.increments = folder / "increments"
         self.calls = folder / "calls.sqlite"
         self.work = folder / "work"
+        self.index = folder / "index"
         self.runs = folder / "runs"
 
     @contextmanager
@@ -101,7 +104,7 @@ class Dataset:
             lock.acquire(timeout=0)
         except Timeout:
             raise Busy(f"another run holds {self.folder}") from None
-        for private in (self.increments, self.runs, self.work):
+        for private in (self.increments, self.index, self.runs, self.work):
             private.mkdir(mode=0o700, exist_ok=True)
         try:
             self.reread()
@@ -121,6 +124,10 @@ class Dataset:
             shutil.rmtree(found)
         for found in self.folder.glob(".LATEST.*.part"):
             found.unlink()
+        used = {place(self.asked(e), self.index).name for e in self.entries if "asked" in e.files}
+        for found in self.index.iterdir():
+            if found.stem not in used:
+                found.unlink()
         if (base := self.base) and self.latest != base:
             write_text(base + "\n", self.folder / "LATEST")
 
@@ -214,8 +221,13 @@ class Dataset:
     @property
     def past(self) -> Past:
         """What was asked before, for the steps that must know it."""
-        kept = [(e, e.files["asked"]) for e in self.chain]
-        return Past(tuple(Shard(str(self.file(e, "asked")), f["rows"], f["sha256"]) for e, f in kept if f["rows"]))
+        kept = [self.asked(e) for e in self.chain]
+        return Past(tuple(s for s in kept if s.rows), self.index)
+
+    def asked(self, entry: Entry) -> Shard:
+        """The segment of the history that an increment keeps."""
+        kept = entry.files["asked"]
+        return Shard(str(self.file(entry, "asked")), kept["rows"], kept["sha256"])
 
     def ledger(self, last: Entry | None = None) -> pa.Table:
         """The last state of every log row that was ever read and still counts, or that counted at the entry `last`."""

@@ -59,10 +59,12 @@ def finished(read: Read, early: Sequence[Tally], late: Sequence[Tally], rows: pa
     ledger.publish(zip(rows.column("row_id").to_pylist(), rows.column("roots").to_pylist(), strict=True))
     gone = [*dropped(early), *(late_gone := dropped(late))]
     ledger.drop(gone)
+    asked = records(rows)
+    gone = settled(gone, {r.prompt_id: r.row_id for r in asked})
     for waiting in tables_of(t.pending_in for t in (*early, *late)):
         for roots in waiting.column("roots").to_pylist():
             ledger.enter(roots, "pending")
-    return closed(read, ledger, remembered(records(rows), late_gone), gone)
+    return closed(read, ledger, remembered(asked, gone[len(gone) - len(late_gone) :]), gone)
 
 
 def stopped(read: Read, early: Sequence[Tally]) -> Closed:
@@ -109,13 +111,26 @@ def tables_of(files: Iterable[Sequence[Shard]]) -> list[pa.Table]:
     return [s.table() for group in files for s in group if s.rows]
 
 
-def remembered(rows: Sequence[Record], gone: Sequence[dict[str, Any]]) -> list[Asked]:
-    """What was asked and what came of it, in the order of the prompts' ids."""
-    kept = [Asked.of(r, PUBLISHED) for r in rows]
-    row_of = {a.prompt_id: a.row_id for a in kept}
-    others = []
+def settled(gone: Sequence[dict[str, Any]], row_of: dict[str, str]) -> list[dict[str, Any]]:
+    """The dropped rows, each with the published row that it is near to, `into`, where there is one.
+
+    `row_of` is prompt -> published row. A prompt may fall to one that falls to another by its answer.
+    """
+    into = {p["prompt_id"]: p["into"] for p in gone if p["reason"] == MERGED and p["into"] != p["prompt_id"]} | row_of
+    settled = []
     for plain in gone:
-        into = plain["into"] if plain["reason"] == MERGED else ""
-        one = Asked.of(Record.from_row(plain), plain["reason"])
-        others.append(replace(one, row_id=row_of.get(into, into if into.startswith("r-") else "")))
-    return sorted([*kept, *others], key=lambda a: a.prompt_id)
+        end = plain["into"]
+        for _ in range(2):
+            end = into.get(end, end)
+        settled.append(plain | {"into": end})
+    return settled
+
+
+def remembered(rows: Sequence[Record], gone: Sequence[dict[str, Any]]) -> list[Asked]:
+    """What was asked and what came of it, in the order of the log."""
+    fates = [(r, Asked.of(r, PUBLISHED)) for r in rows]
+    for plain in gone:
+        record, into = Record.from_row(plain), plain["into"]
+        row_id = into if plain["reason"] == MERGED and into.startswith("r-") else ""
+        fates.append((record, replace(Asked.of(record, plain["reason"]), row_id=row_id)))
+    return [asked for _, asked in sorted(fates, key=lambda f: (f[0].asked_at, f[0].roots[0], f[1].prompt_id))]

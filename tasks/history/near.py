@@ -2,7 +2,7 @@
 
 Broder 1997 (resemblance by min-wise hashing), banding after Leskovec, Rajaraman and Ullman, Mining of
 Massive Datasets, 3.4. Signatures are datasketch's affine32 scheme with a shingle hash of our own,
-computed for all rows at once: the permutations are datasketch's, and a test holds the two equal.
+computed over the code points of many texts at once: the permutations are datasketch's, and a test holds the two equal.
 
 Shingles are runs of 5 characters of the key, 3 where the text is Chinese: white space separates no
 words there, and an edit of one character touches fewer short shingles. A text shorter than that is one
@@ -11,7 +11,6 @@ shingle. An empty text has none and is near to nothing.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
@@ -20,25 +19,25 @@ from datasketch import MinHash
 
 from tasks.text import CJK
 
-FORMAT = 1  # of the bands on disk: raise it when shingles, hash, permutations or banding change
+FORMAT = 2  # of the keys on disk: raise it when shingles, hash, permutations, banding or keys change
 BANDS, ROWS = 21, 6
 PERMUTATIONS = BANDS * ROWS
-CHUNK = 1 << 20
-BUCKET_CAP = 200
+SHORT, LONG = 3, 5
+CHUNK = 1 << 16  # characters at a time: what a permutation works on stays in the processor's cache
 U32, U64 = np.uint32, np.uint64
 
 
 def width(text: str) -> int:
     """Characters in a shingle of this text."""
-    return 3 if len(CJK.findall(text)) * 10 >= 3 * len(text) else 5
+    return SHORT if len(CJK.findall(text)) * 10 >= 3 * len(text) else LONG
 
 
 def shingles(text: str) -> frozenset[str]:
     n = width(text)
-    return frozenset(text[i : i + n] for i in range(max(1, len(text) - n + 1))) if text else frozenset()
+    return frozenset([text[i : i + n] for i in range(max(1, len(text) - n + 1))] if text else ())
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=4096)  # some 25 KB for each text of 300 characters
 def shingles_of(text: str) -> frozenset[str]:
     return shingles(text)
 
@@ -49,19 +48,18 @@ def jaccard(a: str, b: str) -> float:
     return both / (len(one) + len(other) - both) if both else 0.0
 
 
-def shingle_hash(codes: np.ndarray) -> np.ndarray:
-    """A 32-bit hash for each row of code points (rows x width): FNV-1a over code points, 64 bits, folded."""
-    state = np.full(len(codes), 0xCBF29CE484222325, dtype=U64)
-    for column in codes.T:
-        state = (state ^ column.astype(U64)) * U64(0x100000001B3)
-        state ^= state >> U64(29)
-    return (state ^ (state >> U64(32))).astype(U32)
-
-
 @cache
 def permutations() -> tuple[np.ndarray, np.ndarray]:
     a, b = np.asarray(MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32").permutations)
     return a.astype(U32), b.astype(U32)
+
+
+@cache
+def chinese() -> np.ndarray:
+    """Whether a code point is a Chinese character, by `CJK`."""
+    table = np.zeros(0x110000, dtype=bool)
+    table[[m.start() for m in CJK.finditer("".join(map(chr, range(len(table)))))]] = True
+    return table
 
 
 def mixed(h: np.ndarray) -> np.ndarray:
@@ -76,67 +74,66 @@ def mixed(h: np.ndarray) -> np.ndarray:
 def signatures(texts: Sequence[str]) -> np.ndarray:
     """MinHash signatures, uint32 of (texts x 126); all ones for an empty text."""
     out = np.full((len(texts), PERMUTATIONS), 0xFFFFFFFF, dtype=U32)
-    a, b = permutations()
-    for rows, hashes, starts in hashed(texts):
-        h = mixed(hashes)
-        for p in range(PERMUTATIONS):
-            out[rows, p] = np.minimum.reduceat(a[p] * h + b[p], starts)
+    for rows in batches(texts):
+        hashes, starts = hashed([texts[i] for i in rows])
+        h, room = mixed(hashes), np.empty_like(hashes)
+        least = np.empty((PERMUTATIONS, len(rows)), dtype=U32)
+        for p, (a, b) in enumerate(zip(*permutations(), strict=True)):
+            np.multiply(h, a, out=room)
+            np.add(room, b, out=room)
+            np.minimum.reduceat(room, starts, out=least[p])
+        out[rows] = least.T
     return out
 
 
-def hashed(texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Batches of (row numbers, shingle hashes of these rows in a row, where each row starts)."""
+def batches(texts: Sequence[str]) -> Iterator[list[int]]:
+    """The numbers of the texts that are not empty, some `CHUNK` characters at a time."""
     rows: list[int] = []
-    parts: list[np.ndarray] = []
     size = 0
     for i, text in enumerate(texts):
-        if not text:
-            continue
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=U32)
-        n = min(width(text), len(codes))
-        parts.append(shingle_hash(np.lib.stride_tricks.sliding_window_view(codes, n)))
-        rows.append(i)
-        size += len(parts[-1])
+        if text:
+            rows.append(i)
+            size += len(text)
         if size >= CHUNK:
-            yield batch(rows, parts)
-            rows, parts, size = [], [], 0
+            yield rows
+            rows, size = [], 0
     if rows:
-        yield batch(rows, parts)
+        yield rows
 
 
-def batch(rows: list[int], parts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    lengths = np.array([len(p) for p in parts])
-    return np.array(rows), np.concatenate(parts), np.concatenate([[0], np.cumsum(lengths)[:-1]])
+def hashed(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The 32-bit hashes of all shingles, one text after the other, and where each text starts. No text is empty.
+
+    A hash is FNV-1a over code points, 64 bits, folded. It is taken at every character of the joined texts, as far as
+    the shingle of its text is wide, and let go where that would reach into the next text.
+    """
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=U32)
+    lengths = np.array([len(t) for t in texts])
+    ends = np.cumsum(lengths)
+    han = np.add.reduceat(chinese()[codes], ends - lengths, dtype=np.int64)
+    widths = np.minimum(np.where(han * 10 >= 3 * lengths, SHORT, LONG), lengths)
+    wide = np.repeat(widths.astype(np.uint8), lengths)
+    padded = np.append(codes, np.zeros(LONG, dtype=U32)).astype(U64)
+    state = np.full(len(codes), 0xCBF29CE484222325, dtype=U64)
+    folded = np.empty(len(codes), dtype=U32)
+    for n in range(1, LONG + 1):
+        state ^= padded[n - 1 : n - 1 + len(codes)]
+        state *= U64(0x100000001B3)
+        state ^= state >> U64(29)
+        if (widths == n).any():
+            np.copyto(folded, (state ^ (state >> U64(32))).astype(U32), where=wide == n)
+    counts = lengths - widths + 1
+    whole = np.arange(len(codes)) < np.repeat(ends - widths + 1, lengths)
+    return folded[whole], np.cumsum(counts) - counts
 
 
 def bands(texts: Sequence[str]) -> np.ndarray:
     """Band hashes, uint64 of (texts x 21); 0 in every band for an empty text."""
     signed = signatures(texts).reshape(len(texts), BANDS, ROWS)
     state = np.full((len(texts), BANDS), 0x9E3779B97F4A7C15, dtype=U64)
+    state += np.arange(BANDS, dtype=U64)
     for r in range(ROWS):
         state = (state ^ signed[:, :, r].astype(U64)) * U64(0xFF51AFD7ED558CCD)
         state ^= state >> U64(32)
     state[[not t for t in texts]] = 0
     return state
-
-
-def candidates(old: np.ndarray, new: np.ndarray) -> dict[int, list[int]]:
-    """For each new row the rows before it that share a band, ascending; rows of `old` count from 0, new ones go on.
-
-    A bucket gives at most its first `BUCKET_CAP` rows as candidates, so that boilerplate does not make
-    the work grow with its square.
-    """
-    found: dict[int, set[int]] = defaultdict(set)
-    everything = np.concatenate([old, new]) if len(old) else new
-    for band in everything.T:
-        order = np.lexsort((np.arange(len(band)), band))
-        ordered = band[order]
-        ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) + 1
-        for start, end in zip(np.append(0, ends[:-1]), ends, strict=True):
-            if end - start < 2 or ordered[start] == 0:
-                continue
-            bucket = order[start:end].tolist()
-            for at, row in enumerate(bucket):
-                if row >= len(old):
-                    found[row - len(old)].update(bucket[: min(at, BUCKET_CAP)])
-    return {row: sorted(before) for row, before in found.items()}

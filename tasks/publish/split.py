@@ -17,7 +17,8 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import NOTHING, PUBLISHED, Asked, Past
+from tasks.history.asked import Asked
+from tasks.history.past import NOTHING, Neighbours, Past
 from tasks.record import records
 from tasks.record import table as table_of
 from tasks.step import Drop, Folded
@@ -39,24 +40,25 @@ class Split:
         rows = records(table)
         order = sorted(range(len(rows)), key=lambda i: (rows[i].asked_at, rows[i].roots[0]))
         asked = [Asked.of(rows[i]) for i in order]
-        before = self.past.neighbours(asked, self.close)
-        old = self.past.rows
-        sides: dict[int, str] = {j: a.side for j, a in enumerate(old) if a.fate == PUBLISHED}
+        before = Neighbours(self.past, asked, self.close)
         sessions: dict[str, set[str]] = defaultdict(set)
-        for j, side in sides.items():
-            sessions[old[j].conversation].add(side)
-        placed: dict[int, str] = {}
+        known = self.past.having("conversation", {a.conversation for a in asked})
+        for conversation, side in zip(*(known.column(c).to_pylist() for c in ("conversation", "side")), strict=True):
+            sessions[conversation].add(side)
+        sides: dict[int, str] = {}
         dropped: list[tuple[int, Drop]] = []
         for i, one in enumerate(asked):
             session = sessions[one.conversation] if one.conversation else set()
-            near = {sides[j] for _, j in before[i] if j in sides} | session
+            near = {sides.get(n.number, n.asked.side) for n in before.of(i)} - {""} | session
             if len(near) > 1:
                 dropped.append((order[i], Drop(STRADDLES, f"close to rows of {' and '.join(sorted(near))}")))
                 continue
             side = near.pop() if near else self.drawn(one.prompt_id)
-            sides[len(old) + i] = placed[order[i]] = side
+            sides[before.keep(i)] = side
             sessions[one.conversation].add(side)
-        return Folded(table_of(replace(r, split=placed[i]) for i, r in enumerate(rows) if i in placed), dropped)
+        placed = {order[number - self.past.size]: side for number, side in sides.items()}
+        kept = (replace(r, split=placed[i]) for i, r in enumerate(rows) if i in placed)
+        return Folded(table_of(kept), dropped, before.noted)
 
     def drawn(self, prompt_id: str) -> str:
         """The side of a cluster that begins: the same for the same prompt in every run."""

@@ -17,8 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.history.asked import Asked, across
+from tasks.history.asked import Asked
 from tasks.history.dataset import ENTRY, Dataset, Entry, digest, read_manifest
+from tasks.history.past import across
 from tasks.history.retention import removed
 from tasks.publish.version import CONFIGS, SCHEMA_VERSION, SIDES, content_hash, pairs, record
 from tasks.record import Record

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -5,7 +6,8 @@ from random import Random
 import pytest
 
 from tasks.dedup.prompts import OnePrompt
-from tasks.history.asked import NOTHING, Asked, Past
+from tasks.history.asked import Asked
+from tasks.history.past import CAP, NOTHING, Past
 from tasks.record import SCHEMA, Record, records, table
 from tasks.step import Folded
 from tests.rows import HOSTILE, answered, ask, edited, past, said, texts
@@ -112,23 +114,34 @@ def log(dice: Random) -> list[Record]:
     return rows
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_few_runs_keep_the_same_prompts_as_one(tmp_path: Path, seed: int):
-    dice = Random(seed)
-    rows = sorted(log(dice), key=lambda r: (r.asked_at, r.roots))
-    whole = one(dice.sample(rows, len(rows)))
+def crowded(dice: Random) -> list[Record]:
+    """One boilerplate that everybody fills in: more of its rows are kept than a bucket gives, and some fall to them."""
+    begun = "".join(dice.choices("abcdefghijklmnopqrstuvwxyz ", k=120))
+    fills = dice.sample("".join(map(chr, range(0x3A0, 0x3A0 + 2 * CAP))), 2 * CAP)
+    rows = [ask(f"{begun}{fill}", number) for number, fill in enumerate(fills)]
+    return rows + [ask(edited(dice, r.instruction, i % 2), 2 * CAP + i) for i, r in enumerate(dice.sample(rows, 60))]
+
+
+@pytest.mark.parametrize(("logs", "threshold"), [(log, 0.7)] * 4 + [(crowded, 0.99)])
+def test_a_few_runs_keep_the_same_prompts_as_one(
+    tmp_path: Path, logs: Callable[[Random], list[Record]], threshold: float, request: pytest.FixtureRequest
+):
+    dice = Random(request.node.name)
+    rows = sorted(logs(dice), key=lambda r: (r.asked_at, r.roots))
+    whole = one(dice.sample(rows, len(rows)), threshold=threshold)
     cuts = sorted(dice.sample(range(1, len(rows)), dice.randint(1, 7)))
     segments: list[list[Asked]] = []
     kept: list[str] = []
     for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
-        folded = one(dice.sample(rows[start:end], end - start), past(tmp_path / str(start), *segments))
+        folded = one(dice.sample(rows[start:end], end - start), past(tmp_path / str(start), *segments), threshold)
         assert folded.table.num_rows + len(folded.dropped) == end - start
         kept += [r.prompt_id for r in records(folded.table)]
-        # A run remembers its prompts by id, whatever became of them.
+        # A run remembers its prompts in the order of the log, whatever became of them.
         fates = [dice.choice(("published", "gated:low_score")) for _ in range(folded.table.num_rows)]
-        segments.append(sorted(map(Asked.of, records(folded.table), fates), key=lambda a: a.prompt_id))
+        segments.append([*map(Asked.of, records(folded.table), fates)])
     assert 20 < len(kept) < len(rows) - 20
     assert kept == [r.prompt_id for r in records(whole.table)]
+    assert (whole.noted["crowded"] > 0) == (logs is crowded)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -87,7 +87,7 @@ def dataset(tmp_path: Path) -> Iterator[Dataset]:
 
 def test_a_new_dataset_has_nothing(dataset: Dataset):
     assert (dataset.latest, dataset.base, dataset.head, dataset.chain) == (None, None, None, [])
-    assert (dataset.known, dataset.pending.num_rows, dataset.past.rows) == (frozenset(), 0, [])
+    assert (dataset.known, dataset.pending.num_rows, dataset.past.size) == (frozenset(), 0, 0)
     assert (dataset.next_seq, dataset.next_version("minor")) == (1, "1.0.0")
     assert dataset.ledger().num_rows == 0
 
@@ -99,7 +99,7 @@ def test_a_commit_is_the_version_the_increment_and_then_latest(dataset: Dataset)
     assert read_manifest(dataset.versions / "1.0.0")["version"] == "1.0.0"
     assert dataset.known == {"l-00001", "l-00002", "l-00008", "l-00009"}
     assert dataset.pending.equals(table(WAITING))
-    assert sorted(a.row_id for a in dataset.past.rows) == sorted(r.row_id for r in FIRST)
+    assert sorted(dataset.past.row(n).row_id for n in range(dataset.past.size)) == sorted(r.row_id for r in FIRST)
     assert dataset.head == entry
     assert not (dataset.work / "version").exists()
 

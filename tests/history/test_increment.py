@@ -9,8 +9,9 @@ import pytest
 from tasks.dedup.answers import OneAnswer
 from tasks.dedup.prompts import OnePrompt
 from tasks.gate.rows import RowGates
-from tasks.history.asked import NOTHING, Asked, Past
-from tasks.history.increment import Closed, Read, finished, stopped
+from tasks.history.asked import Asked
+from tasks.history.increment import Closed, Read, finished, settled, stopped
+from tasks.history.past import NOTHING, Past
 from tasks.loop import Bench, run
 from tasks.publish.split import Split
 from tasks.pull.source import UNREADABLE
@@ -105,9 +106,31 @@ async def test_dropped_rows_are_kept_with_their_reason(tmp_path: Path):
     assert done.tables["dropped"].column_names[: len(SCHEMA)] == SCHEMA.names
 
 
+async def test_what_fell_to_another_says_which_published_row_that_is(tmp_path: Path):
+    """2 fell to 1 as a prompt, 3 fell to 1 as an answer; 5 fell to 4, which was not published."""
+    done, rows = await closed(tmp_path)
+    lamp = next(r for r in records(rows) if "lamp" in r.instruction)
+    into = {r["roots"][0]: r["into"] for r in done.tables["dropped"].to_pylist() if r["reason"] == "merged"}
+    assert into.pop("l-00005") == ask(QUESTIONS["l-00004"]).prompt_id
+    assert into == dict.fromkeys(into, lamp.row_id)
+    assert len(into) == 2
+
+
+def test_what_fell_twice_leads_to_the_row_at_the_end():
+    gone = [
+        {"prompt_id": "p-1", "reason": "merged", "into": "p-1"},
+        {"prompt_id": "p-2", "reason": "merged", "into": "p-1"},
+        {"prompt_id": "p-3", "reason": "merged", "into": "r-9"},
+        {"prompt_id": "p-4", "reason": "rejected_before", "into": "p-8"},
+        {"prompt_id": "p-5", "reason": "low_score", "into": ""},
+        {"prompt_id": "p-1", "reason": "merged", "into": "p-0"},
+    ]
+    assert [g["into"] for g in settled(gone, {"p-0": "r-0"})] == ["r-0", "r-0", "r-9", "p-8", "", "r-0"]
+
+
 async def test_prompts_that_were_asked_are_remembered_with_their_fate(tmp_path: Path):
     done, rows = await closed(tmp_path)
-    asked = {a.last: a for a in (Asked(**r) for r in done.tables["asked"].drop_columns(["bands"]).to_pylist())}
+    asked = {a.last: a for a in (Asked(**r) for r in done.tables["asked"].to_pylist())}
     lamp, shade, story = (asked[key(QUESTIONS[i])] for i in ("l-00001", "l-00003", "l-00004"))
     assert len(asked) == 4  # neither those that fell to another as prompts, nor the one that waits
     assert (lamp.fate, lamp.side != "", lamp.row_id) == ("published", True, records(rows)[0].row_id)
@@ -118,7 +141,7 @@ async def test_prompts_that_were_asked_are_remembered_with_their_fate(tmp_path: 
 async def test_the_same_rows_again_are_known_in_the_next_run(tmp_path: Path):
     done, rows = await closed(tmp_path / "1")
     segment = write(done.tables["asked"], tmp_path / "asked.parquet")
-    done, again = await closed(tmp_path / "2", Past((segment,)))
+    done, again = await closed(tmp_path / "2", Past((segment,), tmp_path / "index"))
     lamp = next(r for r in records(rows) if "lamp" in r.instruction)
     assert again.num_rows == 0
     assert done.ledger.counts == {
