@@ -28,6 +28,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.near
 	@$(BIN)/python -m benchmarks.contamination
+	@$(BIN)/python -m benchmarks.index
 
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks
