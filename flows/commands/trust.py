@@ -11,6 +11,7 @@ import click
 from flows.commands.ending import state_line
 from flows.commands.looking import Seen, looking, printable, version_of
 from tasks.history.dataset import Dataset
+from tasks.publish.trace import became
 from tasks.publish.trace import trace as traced
 from tasks.publish.verify import verify as verified
 
@@ -18,11 +19,17 @@ LONG = 2000
 
 
 @click.command()
-@click.argument("row_id")
+@click.argument("row_id", metavar="ID")
 @click.option("--version", "number", metavar="VERSION", help="The version that it is in. Default: the one in force.")
 @looking
 def trace(dataset: Dataset, row_id: str, number: str | None) -> Seen:
-    """Where a published row comes from: its log rows, the prompts as sent, the calls and their replies."""
+    """Where a published row comes from: its log rows, the prompts as sent, the calls and their replies.
+
+    Of a log row (l-...): what became of it, and the published row that it went into or is near to.
+    """
+    if row_id.startswith("l-"):
+        log = became(dataset, row_id)
+        return Seen(log, line_of(log))
     plain = traced(dataset, version_of(dataset, number), row_id)
     row = plain["row"]
     said = [f"{row_id}, {plain['split']} of {plain['version']}", f"  {plain['file']}"]
@@ -35,10 +42,7 @@ def trace(dataset: Dataset, row_id: str, number: str | None) -> Seen:
         said += [f"  {stamp['step']} {by}".rstrip()] + [f"    sha256 {stamp['prompt']}"] * bool(stamp["prompt"])
         said += [f"    from {', '.join(stamp['parents'])}"] * bool(stamp["parents"])
     said += ["", "Its log rows (their text is not kept once they are published)"]
-    for log in plain["logs"]:
-        state = state_line(log["state"]) if log["state"] else "in no ledger"
-        where = f", read by run {log['increment']} from {', '.join(log['sources'])}" if log["increment"] else ""
-        said.append(printable(f"  {log['log_id']} {state}{where}"))
+    said += [f"  {line_of(log)}" for log in plain["logs"]]
     said += ["", f"Its calls: {len(plain['calls'])}"]
     for call in plain["calls"]:
         said += ["", f"  {call['step'] or 'call'} {call['outcome']}, {call['at']}, {call['key'][:12]}"]
@@ -49,6 +53,14 @@ def trace(dataset: Dataset, row_id: str, number: str | None) -> Seen:
             *turns([{"role": "", "content": spoken(call["reply"])}]),
         ]
     return Seen(plain, "\n".join(said))
+
+
+def line_of(log: dict[str, Any]) -> str:
+    """A log row in one line: its state, into which row and why, and where it was read."""
+    said = state_line(log["state"]) if log["state"] else "in no ledger"
+    said += f": {log['into']}" * bool(log["into"]) + f" ({log['detail']})" * bool(log["detail"])
+    where = f", read by run {log['increment']} from {', '.join(log['sources'])}" if log["increment"] else ""
+    return printable(f"{log['log_id']} {said}{where}")
 
 
 def spoken(reply: dict[str, Any]) -> str:

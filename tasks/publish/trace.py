@@ -40,6 +40,14 @@ def trace(dataset: Dataset, version: str, row_id: str) -> dict[str, Any]:
     }
 
 
+def became(dataset: Dataset, log_id: str) -> dict[str, Any]:
+    """What became of a log row, and which published row it went into or is near to. Raises Unfit for one never read."""
+    (one,) = logs(dataset, dataset.head, [log_id]) if dataset.head else ({"state": ""},)
+    if not one["state"]:
+        raise Unfit(f"no run of {dataset.folder} has read a log row {log_id}")
+    return one
+
+
 def found(version: Path, row_id: str) -> tuple[str, str, dict[str, Any]]:
     """A row of a version with its side and file."""
     for side in SIDES:

@@ -210,6 +210,20 @@ def test_trace_in_an_older_version_knows_what_was_known_then(call: Call):
     assert [s["log_id"] for s in plain["logs"]] == ["l-00001"]
 
 
+def test_trace_of_a_log_row_says_into_which_published_row_it_went(call: Call):
+    plain = call("trace", "l-00009", "--json").json
+    assert (plain["state"], plain["into"], plain["increment"]) == ("merged", FIRST[0].row_id, 2)
+    assert (
+        f"merged into a row (the same question): {FIRST[0].row_id}, read by run 2 from logs.jsonl"
+        in call("trace", "l-00009").out
+    )
+
+
+def test_trace_of_a_log_row_that_nobody_read_says_so(call: Call):
+    done = call("trace", "l-00077")
+    assert (done.code, "has read a log row l-00077" in done.err) == (2, True)
+
+
 def test_trace_without_a_call_store_says_the_rest(lake: Path, call: Call):
     (lake / "mine" / "calls.sqlite").unlink()
     assert call("trace", FIRST[0].row_id, "--json").json["calls"] == []
