@@ -7,7 +7,7 @@ path of a real one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,12 +16,14 @@ from aiohttp import web
 Handler = Callable[[dict[str, Any]], Awaitable[web.StreamResponse]]
 
 
-def completion(text: str, model: str, prompt: str, finish: str = "stop") -> dict[str, Any]:
-    """The body of a chat completion; tokens are counted as a rough three bytes each."""
+def completion(
+    text: str, model: str, prompt: str, finish: str = "stop", calls: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """The body of a chat completion, with the tool calls it makes; tokens are counted as a rough three bytes each."""
     usage = {"prompt_tokens": len(prompt.encode()) // 3, "completion_tokens": len(text.encode()) // 3}
     usage["total_tokens"] = sum(usage.values())
-    said = {"role": "assistant", "content": text}
-    choice = {"index": 0, "message": said, "finish_reason": finish}
+    said = {"role": "assistant", "content": text} | ({"tool_calls": list(calls)} if calls else {})
+    choice = {"index": 0, "message": said, "finish_reason": "tool_calls" if calls else finish}
     return {
         "id": "chatcmpl-0",
         "object": "chat.completion",

@@ -22,10 +22,12 @@ from tasks.text import key
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was written for one prompt: the user's turns that name it, and a reply for each kind of ask."""
+    """What was written for one prompt: the user's turns that name it, a reply for each kind of ask, and the tool
+    calls of the free answer, as on the wire."""
 
     turns: tuple[str, ...]
     replies: dict[str, str]
+    calls: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Self:
@@ -37,11 +39,19 @@ class Recording:
             "reasoned": json.dumps(reasoned, ensure_ascii=False) if plain["reasoning"] else "",
             "verdict": json.dumps(verdict, ensure_ascii=False),
         }
-        return cls(tuple(key(t) for t in plain["turns"]), replies)
+        calls = ({"id": c["id"], "type": "function", "function": named(c)} for c in plain.get("tool_calls", ()))
+        return cls(tuple(key(t) for t in plain["turns"]), replies, tuple(calls))
+
+
+def named(call: dict[str, Any]) -> dict[str, str]:
+    return {"name": call["name"], "arguments": call["arguments"]}
 
 
 def read(path: Path) -> list[Recording]:
-    """Recordings from JSONL: `turns`, `label`, `reasoning`, `answer`, `verdict`."""
+    """Recordings from JSONL: `turns`, `label`, `reasoning`, `answer`, `verdict`, and `tool_calls` where there are any.
+
+    The turns are the user's, or the result of a tool where one is answered.
+    """
     return [Recording.of(json.loads(line)) for line in path.read_text().splitlines()]
 
 
@@ -62,8 +72,9 @@ def recorded_teacher(path: Path) -> ChatServer:
     async def answer(body: dict[str, Any]) -> web.StreamResponse:
         asked, schema = texts(body), asked_schema(body)
         found = find(asked, recordings)
-        if found is None or not found.replies.get(schema):
+        calls = found.calls if found and not schema else ()
+        if found is None or not (found.replies.get(schema) or calls):
             return error(404, "not_recorded", f"nothing is recorded for this {schema or 'answer'}")
-        return web.json_response(completion(found.replies[schema], RECORDED, "\n".join(asked)))
+        return web.json_response(completion(found.replies[schema], RECORDED, "\n".join(asked), calls=calls))
 
     return ChatServer(answer, RECORDED)

@@ -10,7 +10,7 @@ from tasks.judge.verdict import Judged
 from tasks.label.task_type import TaskType
 from tasks.label.taxonomy import Taxonomy
 from tasks.recipe import located
-from tasks.record import Record
+from tasks.record import Record, ToolCall
 from tasks.step import Each, dice
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -116,3 +116,15 @@ def test_width_case_and_white_space_do_not_hide_a_recording() -> None:
     known = recording("Why does ICE float?")
     assert find(["  why does\n ice ｆｌｏａｔ？ "], [known]) is known
     assert find(["anything"], []) is None
+
+
+async def test_a_recording_may_answer_with_tool_calls_and_its_label_stays_text(tmp_path: Path) -> None:
+    call = {"id": "call_1", "name": "float", "arguments": '{"what": "冰"}'}
+    (tmp_path / "calls.jsonl").write_text(json.dumps(LINE | {"answer": "", "tool_calls": [call]}))
+    record = asking("Why does ice float?")
+    async with recorded_teacher(tmp_path / "calls.jsonl") as server, teacher_at(server, tmp_path) as teacher:
+        for step in (LABEL, Distill(), Judged()):
+            (record,) = (await step(record, teacher, dice(7, "recorded", record.prompt_id))).out
+    said = record.messages[-1]
+    assert (said.content, said.tool_calls, said.trained) == ("", (ToolCall(**call),), True)
+    assert (record.subtype, record.score("judge")) == ("explanation", 5)
