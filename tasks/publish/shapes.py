@@ -32,7 +32,8 @@ def openai(row: Plain) -> list[Plain] | str:
 
 
 def openai_turn(turn: Plain) -> Plain:
-    there = {k: turn[k] for k in ("tool_calls", "tool_call_id", "name") if turn[k]}
+    known = ("tool_call_id",) if turn["role"] == "tool" else ("tool_calls", "name")
+    there = {k: turn[k] for k in known if turn[k]}
     weight = {"weight": int(turn["trained"])} if turn["role"] == "assistant" else {}
     return {"role": turn["role"], "content": turn["content"]} | there | weight
 
@@ -136,8 +137,8 @@ def called(call: Plain) -> Plain:
 
 
 def tools_text(row: Plain) -> str:
-    tools = declared(row["tools"])
-    return compact(tools) if tools else ""
+    """The tools as JSON text. An empty list for none: ms-swift 4.6 takes an empty text for a tool, and fails on it."""
+    return compact(declared(row["tools"]))
 
 
 def compact(plain: Any) -> str:
