@@ -75,12 +75,19 @@ def export_line(shape: str, made: Mapping[str, Any]) -> str:
 
 
 def front(manifest: dict[str, Any], rows: int) -> str:
-    """The YAML front matter. A split without rows is left out: loaders refuse an empty file list."""
-    configs = []
+    """The YAML front matter. A split without rows is left out: loaders refuse an empty file list.
+
+    `datasets` caches what it loaded by the folder's name and this front matter alone. The hash of the content keeps
+    two datasets that both have a version 1.0.0, or one that was made anew, from being taken for each other.
+    """
+    configs, infos = [], []
     for config in CONFIGS:
         there = [s for s in SIDES if any(f["config"] == config and f["split"] == s for f in manifest["files"])]
         files = [{"split": s, "path": f"data/{config}/{s}-*.parquet"} for s in there]
         configs.append({"config_name": config, "data_files": files} | ({"default": True} if config == "chat" else {}))
+        infos.append(
+            {"config_name": config, "description": manifest["content_hash"], "splits": sizes(manifest, config)}
+        )
     matter = {
         "pretty_name": manifest["name"],
         "language": manifest["languages"],
@@ -88,8 +95,20 @@ def front(manifest: dict[str, Any], rows: int) -> str:
         "task_categories": ["text-generation"],
         "size_categories": [next((name for limit, name in SIZES if rows < limit), "n>1M")],
         "configs": configs,
+        "dataset_info": infos,
     }
     return "---\n" + yaml.safe_dump(matter, allow_unicode=True, sort_keys=False) + "---\n\n"
+
+
+def sizes(manifest: dict[str, Any], config: str) -> list[dict[str, Any]]:
+    """Rows and bytes of each split of a config; loaders check the rows."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in manifest["files"]:
+        if file["config"] == config:
+            size = found.setdefault(file["split"], {"name": file["split"], "num_bytes": 0, "num_examples": 0})
+            size["num_bytes"] += file["bytes"]
+            size["num_examples"] += file["rows"]
+    return list(found.values())
 
 
 def counted(rows: pa.Table, column: str) -> str:

@@ -260,18 +260,32 @@ print(json.dumps([plain(load_dataset(path)), plain(load_dataset(path, "prompt_co
 """
 
 
-def test_a_version_loads_offline_by_its_default_config_and_by_name(tmp_path: Path):
-    odd = [replace(ROWS[0], tools='[{"name": "lamp"}]'), *ROWS[1:]]
-    whole(tmp_path / "version", odd)
+def loaded(version: Path, cache: Path) -> list[dict[str, list[dict[str, Any]]]]:
+    """Both configs as `datasets` loads them, offline and with this cache."""
     ran = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path / "version")],
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")},
+        [sys.executable, "-c", LOAD, str(version)],
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    chat, pairs = json.loads(ran.stdout.splitlines()[-1])
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_versions_of_one_number_are_not_taken_for_each_other_by_a_loaders_cache(tmp_path: Path):
+    other = [*ROWS[1:], replace(ROWS[0], split=ROWS[1].split)]
+    for name, rows in (("mine", ROWS), ("yours", other)):
+        whole(tmp_path / name / "1.0.0", rows)
+        for sides in loaded(tmp_path / name / "1.0.0", tmp_path / "cache"):
+            assert sorted(r["row_id"] for rows in sides.values() for r in rows) == sorted(r.row_id for r in rows)
+            assert [r["row_id"] for r in sides["train"]] == [r.row_id for r in rows if r.split == "train"]
+
+
+def test_a_version_loads_offline_by_its_default_config_and_by_name(tmp_path: Path):
+    odd = [replace(ROWS[0], tools='[{"name": "lamp"}]'), *ROWS[1:]]
+    whole(tmp_path / "version", odd)
+    chat, pairs = loaded(tmp_path / "version", tmp_path / "cache")
     assert {s: len(rows) for s, rows in chat.items()} == {"train": len(odd) - 1, "test": 1}
     assert {s: [r["row_id"] for r in rows] for s, rows in pairs.items()} == {
         s: [r["row_id"] for r in rows] for s, rows in chat.items()
