@@ -70,7 +70,14 @@ def published(table: pa.Table) -> dict[str, pa.Table]:
     """Records as published rows, side by side."""
     scores = [[s["value"] for s in row if s["name"] == "judge"] for row in table.column("scores").to_pylist()]
     judged = table.append_column("judge_score", pa.array([s[0] if s else None for s in scores], pa.float64()))
-    return {side: judged.filter(pc.field("split") == side).select(CHAT.names).cast(CHAT) for side in SIDES}
+    rows = without_empty_tools(judged)
+    return {side: rows.filter(pc.field("split") == side).select(CHAT.names).cast(CHAT) for side in SIDES}
+
+
+def without_empty_tools(rows: pa.Table) -> pa.Table:
+    """Rows with null for no tools: TRL reads a text as JSON, and an empty one is none."""
+    tools = pa.array([text or None for text in rows.column("tools").to_pylist()], pa.string())
+    return rows.set_column(rows.column_names.index("tools"), "tools", tools)
 
 
 def record(row: dict[str, Any]) -> Record:
@@ -80,7 +87,7 @@ def record(row: dict[str, Any]) -> Record:
         messages=tuple(message(m) for m in row["messages"]),
         asked_at=NEVER,
         input=row["input"],
-        tools=row["tools"],
+        tools=row["tools"] or "",
         language=row["language"],
     )
 
@@ -90,7 +97,8 @@ def parent_rows(version: Path | None) -> dict[str, pa.Table]:
     if version is None:
         return dict.fromkeys(SIDES, CHAT.empty_table())
     files = {side: sorted(version.glob(f"data/chat/{side}-*.parquet")) for side in SIDES}
-    return {s: pa.concat_tables([pq.read_table(f) for f in fs] or [CHAT.empty_table()]) for s, fs in files.items()}
+    read = {s: pa.concat_tables([pq.read_table(f) for f in fs] or [CHAT.empty_table()]) for s, fs in files.items()}
+    return {side: without_empty_tools(rows) for side, rows in read.items()}
 
 
 def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:
@@ -109,9 +117,8 @@ def pairs(rows: pa.Table) -> pa.Table:
         [{k: v if v or k in ALWAYS else None for k, v in turn.items()} for turn in asked_with(*row)]
         for row in zip(*(rows.column(n).to_pylist() for n in ("messages", "input")), strict=True)
     ]
-    same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion", "tools")}
-    tools = [text or None for text in rows.column("tools").to_pylist()]
-    cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns], "tools": tools}
+    same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion")}
+    cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns]}
     return pa.table({**same, **cut}, schema=PAIRS)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tasks.recipe import Mapping
 from tasks.record import Message, Record, ToolCall, identity
+from tasks.tools import declared
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -57,7 +58,6 @@ def record_of(row: dict[str, Any], mapping: Mapping, source: str) -> Record:
     if messages[-1].role not in ("user", "tool"):
         raise Unreadable("nothing_asked")
     asked_at = moment(at(row, mapping.time))
-    tools = at(row, mapping.tools)
     if (system := text(at(row, mapping.system))[0]) and messages[0].role != "system":
         messages.insert(0, Message("system", system))
     return Record(
@@ -65,7 +65,7 @@ def record_of(row: dict[str, Any], mapping: Mapping, source: str) -> Record:
         messages=tuple(messages),
         asked_at=asked_at,
         input=text(at(row, mapping.input))[0],
-        tools=sound(tools if isinstance(tools, str) else json.dumps(tools, ensure_ascii=False) if tools else ""),
+        tools=tools_of(at(row, mapping.tools)),
         tags=() if textual else (NOT_TEXT,),
         conversation=hashed("c", source, at(row, mapping.conversation)),
         user=hashed("u", source, at(row, mapping.user)),
@@ -111,6 +111,13 @@ def call_of(plain: Any) -> ToolCall:
         return ToolCall(sound(plain.get("id")), sound(function["name"]), sound(arguments))
     except (KeyError, TypeError, AttributeError):
         raise Unreadable("bad_tool_call") from None
+
+
+def tools_of(given: Any) -> str:
+    """Declared tools as JSON text in the shape of the API, each in its wrapper; nothing where they cannot be read, as
+    one row of another shape fails a whole training run."""
+    tools = declared(given if isinstance(given, str) else json.dumps(given)) if given else []
+    return sound(json.dumps(tools, ensure_ascii=False)) if tools else ""
 
 
 def text(content: Any) -> tuple[str, bool]:

@@ -71,6 +71,16 @@ def test_pairs_are_the_same_rows_cut_before_the_response():
     assert pairs(CHAT.empty_table()).num_rows == 0
 
 
+def test_a_row_without_tools_has_null_for_them_and_so_has_one_of_an_old_version(tmp_path: Path):
+    rows = sides(OLD)
+    assert rows["train"].column("tools").to_pylist() == [None, None]
+    assert [version.record(r).row_id for r in rows["train"].to_pylist()] == [r.row_id for r in OLD[:2]]
+    old = rows["train"].set_column(CHAT.get_field_index("tools"), "tools", pa.array(["", "[]"]))
+    (tmp_path / "data" / "chat").mkdir(parents=True)
+    pq.write_table(old, tmp_path / "data" / "chat" / "train-00000-of-00001.parquet")
+    assert parent_rows(tmp_path)["train"].column("tools").to_pylist() == [None, "[]"]
+
+
 def test_a_pair_has_the_input_that_the_teacher_saw_and_null_for_what_a_turn_does_not_have():
     (row,) = pairs(sides([answered(ask("请翻译", split="train", input="moon"), "月亮")])["train"]).to_pylist()
     (asked,), (said,) = row["prompt"], row["completion"]

@@ -307,17 +307,20 @@ def test_an_archive_that_unpacks_to_a_thousand_times_its_size_is_one_long_line(
         tracemalloc.stop()
 
 
+TOOL = {"type": "function", "function": {"name": "clock"}}
+
+
 def test_openai_captures_are_read_by_the_ready_mapping(tmp_path: Path) -> None:
     message = {"content": "嗨", "role": "assistant"}
     row = {
         "id": "c1",
         "ts": "2026-11-20T15:54:00.452+00:00",
-        "request": {"model": "m", "messages": [{"role": "user", "content": "你好"}], "user": "u", "tools": [{"n": 1}]},
+        "request": {"model": "m", "messages": [{"role": "user", "content": "你好"}], "user": "u", "tools": [TOOL]},
         "response": {"choices": [{"message": message}]},
     }
     (record,) = pulled(tmp_path / "a.jsonl", json.dumps(row).encode(), mapping="openai").shards[0].records()
     assert (record.instruction, record.student_response, record.student) == ("你好", "嗨", "m")
-    assert (record.tools, record.asked_at.hour, bool(record.user)) == ('[{"n": 1}]', 15, True)
+    assert (record.tools, record.asked_at.hour, bool(record.user)) == (json.dumps([TOOL]), 15, True)
 
 
 def test_sharegpt_and_alpaca_are_read_by_their_ready_mappings(tmp_path: Path) -> None:

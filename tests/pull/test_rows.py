@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_a_row_of_the_default_shape_gives_all_that_it_has() -> None:
     record = read(row)
     assert record.messages == (Message("system", "你是助手"), Message("user", "你好"))
     assert (record.student_response, record.student, record.vote, record.asked_at) == ("嗨", "student-1", "up", WHEN)
-    assert record.tools == '[{"name": "天气"}]'
+    assert record.tools == '[{"type": "function", "function": {"name": "天气"}}]'
     assert record.user.startswith("u-")
     assert "u-1" not in record.user + record.conversation
 
@@ -169,6 +170,19 @@ def test_hostile_text_anywhere_in_a_row_can_be_written_and_read_back(text: str) 
         record = read(row | {"tools": tools})
         assert records(table([record])) == [record]
         assert record.instruction == text.replace("\ud800", "\ufffd")
+
+
+WRAPPED = {"type": "function", "function": {"name": "lamp", "parameters": {}}}
+
+
+@pytest.mark.parametrize("tools", [[WRAPPED], json.dumps([WRAPPED]), [WRAPPED["function"]], [1, WRAPPED]])
+def test_tools_are_kept_in_the_shape_of_the_api(tools: Any) -> None:
+    assert json.loads(read({"messages": "turn on the lamp", "tools": tools}).tools) == [WRAPPED]
+
+
+@pytest.mark.parametrize("tools", ["", "not json", "{}", "[1]", "[NaN]", "[" * 100_000, {"name": "lamp"}, 7, None])
+def test_tools_that_are_no_list_of_tools_are_none(tools: Any) -> None:
+    assert read({"messages": "turn on the lamp", "tools": tools}).tools == ""
 
 
 def test_a_log_id_names_source_row_and_time() -> None:
