@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test check format bench weeks ui constraints clean
+.PHONY: run test check format bench weeks consumers ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -33,6 +33,10 @@ bench: $(VENV)/.dev
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks
 
+# Each program that reads what `make run` published loads it, in an environment of its own: 7 GB, some minutes once.
+consumers: run
+	@$(BIN)/python tests/consumers/run.py $(CONSUMERS)
+
 ui: $(VENV)/.run
 	@$(BIN)/flywheel ui
 
@@ -49,7 +53,7 @@ constraints: $(VENV)/.dev
 	  $(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(pip|setuptools)==| @ '; } > constraints.txt
 
 clean:
-	rm -rf $(VENV) data/lake
+	rm -rf $(VENV) $(VENV)-consumers data/lake
 
 # $(1): what to install. uv does not read pip's configuration; where it finds no package, pip does.
 define install
