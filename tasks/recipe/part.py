@@ -31,7 +31,12 @@ Moment = Annotated[datetime, AfterValidator(utc)]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_default=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,
+        field_title_generator=lambda name, _: name,  # in a form a field has the name that it has in a recipe's file
+    )
 
 
 def located(path: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -73,8 +73,8 @@ class Source(Part):
     name: str = Field(
         default="logs", description="Names this source in log ids; give two sources with clashing row ids two names."
     )
-    mapping: Annotated[Mapping, BeforeValidator(mapped)] = Field(
-        default=Mapping(), description="Where a log line keeps what; or openai, sharegpt, alpaca or own."
+    mapping: Annotated[Mapping, BeforeValidator(mapped, Mapping | Literal["own", "openai", "sharegpt", "alpaca"])] = (
+        Field(default=Mapping(), description="Where a log line keeps what; or openai, sharegpt, alpaca or own.")
     )
     delimiter: str | None = Field(
         default=None, pattern=r'^[^"\r\n]$', description="Between the cells of CSV; found where it is left out."
