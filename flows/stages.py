@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prefect import Task, get_run_logger
 
+from flows.progress import watched
 from flows.report import stage_line
 from tasks.loop import Bench, reusable
 from tasks.step import Step, name
 from tasks.tally import Tally, total
+from tasks.teacher.tiers import models
 
 Given = list[dict[str, Any]]  # what stages pass on: tallies as plain data, rows by path
 FEWEST_AT_ONCE = 4
@@ -29,14 +31,20 @@ class Stages:
         """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
         calls = max((e.endpoint.max_in_flight for e in self.bench.engines.values()), default=1)
         room = asyncio.Semaphore(max(FEWEST_AT_ONCE, 2 * calls // self.bench.shard_rows))
+        through = self.bench.through
+        through.clear()
         parts = [(plain, part) for plain in given for part in range(len(plain["shards"]))]
 
         async def one(number: int, plain: dict[str, Any], part: int) -> dict[str, Any]:
             async with room:
                 fresh = task.with_options(refresh_cache=not reusable(step, [plain], part, self.bench))
-                return await fresh(f"{number:05d}", step, [plain], part, self.bench)
+                plain_tally = await fresh(f"{number:05d}", step, [plain], part, self.bench)
+            through[plain["shards"][part]["path"]] = plain["shards"][part]["rows"]
+            return plain_tally
 
-        return self.counted(task.name, step, await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts))))
+        async with watched(task.name, sum(s["rows"] for g in given for s in g["shards"]), through.total):
+            done = await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts)))
+        return self.counted(task.name, step, done)
 
     async def fold(self, task: Task[..., Any], what: str, step: Step, given: Given) -> Given:
         """A stage that sees all rows at once."""
@@ -45,6 +53,7 @@ class Stages:
 
     def counted(self, shown: str, step: Step, plain: Given) -> Given:
         whole = total(name(step), map(Tally.of, plain))
+        whole = replace(whole, model=", ".join(models(step, self.bench.engines)))
         self.done.append(whole)
         say(stage_line(shown, whole))
         return plain

@@ -14,7 +14,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,7 @@ class Bench:
     seed: int
     shard_rows: int = 1000
     engines: dict[str, Engine] = field(default_factory=dict)
+    through: Counter[str] = field(default_factory=Counter)  # records done by shard, for whoever watches
 
 
 def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
@@ -136,7 +137,7 @@ async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
     rows = pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()])
     match step.shape:
         case "each":
-            done = await each(cast(Each, step), rows, asked, bench.seed)
+            done = await each(cast(Each, step), rows, asked, bench.seed, counting(bench, shards))
         case "table":
             done = sieve(cast(TableStep, step), rows)
         case "grow":
@@ -194,9 +195,23 @@ def row_of(record: Record, drop: Drop) -> dict[str, Any]:
     return (drop.record or record).row() | {"reason": drop.reason, "detail": drop.detail, "into": drop.into}
 
 
-async def each(step: Each, rows: pa.Table, teachers: Tiers | None, seed: int) -> Done:
+def counting(bench: Bench, shards: Sequence[Shard]) -> Callable[[], None]:
+    """Counts one record more of the shard as done, from none on: a shard may be tried again."""
+    path = shards[0].path if shards else ""
+    bench.through[path] = 0
+    return lambda: bench.through.update((path,))
+
+
+async def each(step: Each, rows: pa.Table, teachers: Tiers | None, seed: int, done_one: Callable[[], None]) -> Done:
     records = records_of(rows)
-    outcomes = await asyncio.gather(*(tried(step, record, teachers, seed) for record in records))
+
+    async def one(record: Record) -> tuple[Outcome | None, dict[str, str]]:
+        try:
+            return await tried(step, record, teachers, seed)
+        finally:
+            done_one()
+
+    outcomes = await asyncio.gather(*map(one, records))
     done = Done(len(records), SCHEMA.empty_table())
     out: list[Record] = []
     pending: list[Record] = []

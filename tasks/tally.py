@@ -19,8 +19,8 @@ class Unbalanced(RuntimeError):
 class Tally:
     """The stage ledger of a step: seen + made = out + dropped + merged + pending.
 
-    `shards` are the files that go on, `dropped_in` and `pending_in` those that say what did not. `noted` is what a step
-    counted beside its rows: pairs that it compared, say.
+    `model` is who was asked, if anybody. `shards` are the files that go on, `dropped_in` and `pending_in` those that
+    say what did not. `noted` is what a step counted beside its rows: pairs that it compared, say.
     """
 
     stage: str
@@ -31,6 +31,7 @@ class Tally:
     merged: int = 0
     pending: int = 0
     spent: Count = field(default_factory=Count)
+    model: str = ""
     stopped: dict[str, str] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
     shards: tuple[Shard, ...] = ()

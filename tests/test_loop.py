@@ -162,6 +162,15 @@ async def test_each_record_ends_once_and_what_was_made_is_counted(tmp_path: Path
     assert tally.stage == "test_loop"
 
 
+async def test_who_watches_sees_the_records_that_are_done_and_a_second_try_counts_anew(
+    tmp_path: Path, bench: Bench
+) -> None:
+    shards = given(tmp_path, *said("keep 一", "drop 二", "late 三"))
+    for _ in range(2):
+        await run(Sorted(), shards, bench)
+        assert bench.through == {shards[0].path: 3}
+
+
 async def test_a_record_that_a_step_loses_stops_the_run_and_leaves_nothing_to_reuse(
     tmp_path: Path, bench: Bench
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import sqlite3
 import sys
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flows.commands.ending import INTERRUPTED, end, of_recipe
+from flows.commands.showing import shown
 from flows.embedded import NoServer, prefect_server
 from flows.report import Report, failed
 from tasks.history.lock import busy
@@ -126,9 +126,9 @@ def flow_run(recipe: Recipe, window: tuple[datetime | None, datetime | None], pl
     from tasks.history.dataset import Busy, Unfit
     from tasks.tally import Unbalanced
 
-    progress()
     try:
-        state: State[Any] = asyncio.run(flow(recipe, *window, plan, return_state=True))  # pyright: ignore[reportArgumentType]
+        with shown(sys.stderr):
+            state: State[Any] = asyncio.run(flow(recipe, *window, plan, return_state=True))  # pyright: ignore[reportArgumentType]
         result = state.data if isinstance(state.data, dict) else asyncio.run(state.aresult(raise_on_failure=False))
     except PrefectException as fault:
         return failed("error", f"Prefect: {' '.join(str(fault).split())[:300]}")
@@ -154,14 +154,6 @@ def flow_run(recipe: Recipe, window: tuple[datetime | None, datetime | None], pl
 def full(recipe: Recipe) -> Report:
     what = f"no space is left for {recipe.dataset}; nothing was published"
     return failed("error", what, "output.dir", "make room (output.keep removes old versions) and run the same again")
-
-
-def progress() -> None:
-    """The flow's own lines on stderr, one for each stage."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    handler.addFilter(lambda record: getattr(record, "flywheel", False))
-    logging.getLogger("prefect.flow_runs").addHandler(handler)
 
 
 def delivered() -> None:

@@ -71,7 +71,16 @@ def tiers(step: object, engines: Mapping[str, Engine]) -> Tiers | None:
 
 def identities(step: object, engines: Mapping[str, Engine]) -> list[tuple[str, str | None, str, str]]:
     """Every endpoint that the step may ask, and what of it an answer depends on."""
-    asked = tiers(step, engines)
-    teachers = [asked.first, *asked.by_type.values(), asked.fallback] if asked else []
-    found = [(t.engine.identity, t.engine.endpoint) for t in teachers if t]
+    found = [(t.engine.identity, t.engine.endpoint) for t in teachers(step, engines)]
     return [(who, end.model, end.structured, end.licence) for who, end in found]
+
+
+def models(step: object, engines: Mapping[str, Engine]) -> list[str]:
+    """The models that the step may ask, the first one first."""
+    return list(dict.fromkeys(t.model or t.engine.named for t in teachers(step, engines)))
+
+
+def teachers(step: object, engines: Mapping[str, Engine]) -> list[Teacher]:
+    asked = tiers(step, engines)
+    found = [asked.first, *asked.by_type.values(), asked.fallback] if asked else []
+    return [t for t in found if t]
