@@ -180,6 +180,7 @@ class Closing:
             outside=sum(p.outside for p in self.taken.pulled),
             splits=splits,
             gates=[f for f in findings if f["passed"] is False],
+            findings=list(findings),
         )
 
 

@@ -1,8 +1,7 @@
-"""A Prefect server for as long as a command runs, where PREFECT_API_URL names none.
+"""A Prefect server of our own on a free loopback port, for as long as a command runs.
 
-It runs in a process of its own on a free loopback port and ends with its parent, however the parent ends: it
-holds the read end of a pipe whose other end only the parent has. (Prefect's own ephemeral server outlives
-a parent that is killed.)
+It runs in a process of its own and ends with its parent, however the parent ends. (Prefect's own ephemeral
+server outlives a parent that is killed.)
 """
 
 from __future__ import annotations
@@ -11,14 +10,15 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from flows.tied import on_parents_end, tied
 from tasks.recipe import PROJECT
 
 PATIENCE = 120
@@ -28,10 +28,23 @@ QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "GX_ANALYTICS_ENABLED": "false",
 }
+HEARTBEAT = "30"  # seconds, Prefect's least; see flows/deployed.py for who listens
 
 
 class NoServer(RuntimeError):
-    """The embedded server did not come up."""
+    """The Prefect server did not come up, or did not take what it was given."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of our own: its address, and its process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api"
 
 
 @contextmanager
@@ -40,32 +53,36 @@ def prefect_server() -> Iterator[str]:
 
     Call it before Prefect is imported. Raises NoServer.
     """
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    home = Path(os.environ.setdefault("PREFECT_HOME", str(PROJECT / "data" / "lake" / ".prefect")))
-    home.mkdir(parents=True, exist_ok=True)
+    home()
     if url := os.environ.get("PREFECT_API_URL"):
         yield url
         return
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/api"
-    log = home / "server.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "flows.embedded", str(port)],
-            stdin=subprocess.PIPE,
-            stdout=out,
-            stderr=out,
-            env=os.environ | {"PREFECT_SERVER_UI_ENABLED": "false", "PYTHONPATH": str(PROJECT)},
-            start_new_session=True,  # Ctrl-C is for the run, which then ends the server
-        )
-    try:
-        answering(url, server, log)
-        os.environ["PREFECT_API_URL"] = url
-        yield url
-    finally:
-        os.environ.pop("PREFECT_API_URL", None)
-        server.communicate()  # closes the pipe, and waits
+    with server(free_port()) as own:
+        yield own.api
+
+
+def home() -> Path:
+    """Where Prefect keeps its state, in PREFECT_HOME too. Telemetry is off from here on, and runs show they live."""
+    for name, value in {**QUIET, "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": HEARTBEAT}.items():
+        os.environ.setdefault(name, value)
+    folder = Path(os.environ.setdefault("PREFECT_HOME", str(PROJECT / "data" / "lake" / ".prefect")))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def server(port: int, ui: bool = False) -> Iterator[Server]:
+    """A server at that port, its address in PREFECT_API_URL. Raises NoServer."""
+    url = f"http://127.0.0.1:{port}"
+    log = home() / f"server-{port}.log" if ui else home() / "server.log"
+    told: dict[str, str] = {"PREFECT_SERVER_UI_ENABLED": str(ui).lower(), "PREFECT_UI_API_URL": f"{url}/api"}
+    with tied("flows.embedded", [str(port)], log, env=told) as process:
+        answering(f"{url}/api", process, log)
+        os.environ["PREFECT_API_URL"] = f"{url}/api"
+        try:
+            yield Server(url, process)
+        finally:
+            os.environ.pop("PREFECT_API_URL", None)
 
 
 def free_port() -> int:
@@ -83,18 +100,14 @@ def answering(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    raise NoServer(f"the embedded Prefect server did not start; see {log}")
+    raise NoServer(f"the Prefect server did not start; see {log}")
 
 
 def serve(port: int) -> None:
     """The server's process: runs until the pipe on stdin closes."""
     import uvicorn
 
-    def ends_with_parent() -> None:
-        sys.stdin.buffer.read()
-        os._exit(0)
-
-    threading.Thread(target=ends_with_parent, daemon=True).start()
+    on_parents_end(lambda: os._exit(0))
     uvicorn.run(
         "prefect.server.api.server:create_app",
         factory=True,

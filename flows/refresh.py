@@ -10,19 +10,20 @@ from __future__ import annotations
 import difflib
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 from prefect import flow
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
+from pydantic import BeforeValidator
 
+from flows.artifacts import leave
 from flows.closing import Closing, Taken
 from flows.following import follow
 from flows.notify import tell, telling
-from flows.report import Report, page
+from flows.report import Report
 from flows.stages import Given, Stages, say
 from tasks.answer.distill import Distill
 from tasks.answer.task import answer
@@ -52,7 +53,7 @@ from tasks.publish.split import Split
 from tasks.publish.task import split
 from tasks.pull.source import UNREADABLE, Pulled
 from tasks.pull.task import pull
-from tasks.recipe import Recipe, RecipeError
+from tasks.recipe import Recipe, RecipeError, read
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
@@ -61,17 +62,20 @@ from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check
 
 COMPLETED = {"published": "Published", "nothing_new": "NothingNew", "plan": "Plan"}
+Whole = Annotated[  # a file is read when the run starts, so a deployment never holds an old copy of it
+    Recipe, BeforeValidator(lambda given: read(given) if isinstance(given, str) else given, Recipe | str)
+]
 FAILED = {"blocked": "Blocked", "budget": "Budget", "teacher": "Teacher"}
 
 
 @flow(name="refresh", flow_run_name="{recipe.output.name}", persist_result=False, validate_parameters=True)
 async def refresh(
-    recipe: Recipe, since: datetime | None = None, until: datetime | None = None, plan: bool = False
+    recipe: Whole, since: datetime | None = None, until: datetime | None = None, plan: bool = False
 ) -> State[Any]:
     """Refresh a dataset from its logs: one turn of the wheel.
 
     Args:
-        recipe: What to read, who teaches, what to keep.
+        recipe: What to read, who teaches, what to keep: field by field, or the path of a recipe's file.
         since: Rows asked before this are left alone (inclusive bound, UTC where it names no zone).
         until: Rows asked at this time or later are left alone (exclusive bound).
         plan: Say rows and calls for each stage and call nobody.
@@ -87,7 +91,7 @@ async def refresh(
     report.warnings += tell(recipe.notify, report)
     if report.then or report.warnings:
         write_json(report.plain() | times, run)
-    await acreate_markdown_artifact(page(report), key="report", description="What went in, what came out, what it cost")
+    await leave(report)
     if report.status in FAILED:
         said = report.error["what"] if report.error else ""
         return Failed(name=FAILED[report.status], message=said, data=report.plain())

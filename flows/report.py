@@ -1,4 +1,4 @@
-"""What a run came to: the object that `--json` prints, and the page that people read."""
+"""What a run came to: the object that `--json` prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ EXITS = {"published": 0, "nothing_new": 0, "plan": 0, "error": 2, "blocked": 3, 
 @dataclass(slots=True)
 class Report:
     """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows, `gates`
-    the findings of rules that do not hold, `warnings` what went wrong without changing the outcome."""
+    the findings of rules that do not hold, `findings` those of all,
+    `warnings` what went wrong without changing the outcome."""
 
     status: str
     dataset: str = ""
@@ -37,6 +38,7 @@ class Report:
     gates: list[dict[str, Any]] = field(default_factory=list)
     then: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready, for scripts: the keys are promised."""
@@ -71,36 +73,6 @@ def stage_line(stage: str, tally: Tally) -> str:
 def warnings(report: Report) -> list[str]:
     """What is worth a look although the run went well: gates that only warn, and hooks that failed."""
     return [f"gate {Finding.of(g)}" for g in report.gates if g["severity"] == "warning"] + report.warnings
-
-
-def page(report: Report) -> str:
-    """The report as Markdown, for the Prefect UI."""
-    lines = [f"# {report.dataset}: {report.status}", ""]
-    if report.version:
-        lines.append(f"Version **{report.version}** with {report.rows_total} rows, {report.rows_new} of them new.\n")
-    if report.error:
-        lines.append(f"**{report.error['what']}** {report.error['hint']}\n")
-    lines += [f"- warning: {w}" for w in warnings(report)] + [""] * bool(warnings(report))
-    lines += ["| log rows | |", "|---|---:|", *(f"| {state} | {n} |" for state, n in report.ledger.items()), ""]
-    lines += ["| stage | in | out | dropped | merged | pending | calls |", "|---|---:|---:|---:|---:|---:|---:|"]
-    for plain in report.stages:
-        gone = sum(plain["dropped"].values())
-        cells = [
-            plain["stage"],
-            plain["seen"],
-            plain["out"],
-            gone,
-            plain["merged"],
-            plain["pending"],
-            plain["spent"]["calls"],
-        ]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    lines += ["", f"Calls {report.teacher['calls']}, from the store {report.teacher['cache_hits']}, "]
-    lines[-1] += (
-        f"tokens {report.teacher['tokens_in']} in and {report.teacher['tokens_out']} out, USD {report.teacher['usd']}"
-    )
-    lines += [f"\n{said}" for said in asides(report.teacher)]
-    return "\n".join(lines)
 
 
 def asides(spent: dict[str, float]) -> list[str]:

@@ -22,7 +22,8 @@ COMMANDS = {
     "increments": ("flows.commands.versions", "What each run read, and what came of it."),
     "calls": ("flows.commands.calls", "What was asked of models, what it cost, and how to forget it."),
     "doctor": ("flows.commands.doctor", "Is all there that a run needs, and does the model answer?"),
-    "ui": ("flows.commands.ui", "The Prefect UI on this project's runs."),
+    "ui": ("flows.commands.ui", "The Prefect UI with our deployments and a worker, on loopback."),
+    "deploy": ("flows.commands.deploy", "Register our deployments on a Prefect server that stays."),
 }
 
 
