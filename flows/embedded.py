@@ -74,7 +74,7 @@ def home() -> Path:
 def server(port: int, ui: bool = False) -> Iterator[Server]:
     """A server at that port, its address in PREFECT_API_URL. Raises NoServer."""
     url = f"http://127.0.0.1:{port}"
-    log = home() / f"server-{port}.log" if ui else home() / "server.log"
+    log = home() / ("ui.log" if ui else "server.log")
     told: dict[str, str] = {"PREFECT_SERVER_UI_ENABLED": str(ui).lower(), "PREFECT_UI_API_URL": f"{url}/api"}
     with tied("flows.embedded", [str(port)], log, env=told) as process:
         answering(f"{url}/api", process, log)
