@@ -13,7 +13,9 @@ from tasks.text import CJK, prose
 
 FEWEST_MARKS = 4
 NOT_PROSE = re.compile(
-    r"`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\w+://\S+|<[^<>\n]*>|^[ \t]*\|.*$", re.S | re.M
+    r"[\[{]\s*(?:[\[{]\s*)*\".*[\]}]"  # JSON, whose quotes are straight
+    r"|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\w+://\S+|<[^<>\n]*>|^[ \t]*\|.*$",
+    re.S | re.M,
 )
 HAN = CJK.pattern
 PROPER = re.compile(r"[，。；：！？、“”‘’「」『』《》]")

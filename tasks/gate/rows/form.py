@@ -16,12 +16,17 @@ ONLY_JSON = re.compile(
     r"|(?:返回|输出|回复|给出)[^。\n]{0,20}json[^。\n]{0,20}(?:不要|不得|无需|别)[^。\n]{0,12}(?:其他|其它|额外|多余|解释|别的)",
     re.I,
 )
+UNLESS = re.compile(
+    r"\botherwise\b|\bif\b[^.\n]{0,60}\b(?:missing|unclear|incomplete|not enough|unknown|ask)\b|\bor ask\b"
+    r"|否则|缺了|缺少|不够|不足|不全|问清|追问|反问|先问",
+    re.I,
+)
 ANOTHER_PROMPT = re.compile(r"\bprompts?\b|提示词", re.I)
 
 
 def not_json(row: Row) -> str:
-    """JSON alone was asked for, and the answer is none; one fence around it is let pass."""
-    asked = ONLY_JSON.search(row.last) and not ANOTHER_PROMPT.search(row.last)
+    """JSON alone was asked for, whatever the case, and the answer is none; one fence around it is let pass."""
+    asked = ONLY_JSON.search(row.last) and not UNLESS.search(row.last) and not ANOTHER_PROMPT.search(row.last)
     if row.calls or row.task_type == "code" or not asked:
         return ""
     text = row.response.strip()

@@ -25,6 +25,8 @@ ENDED = re.compile(
     r"(?:^|\s)(?:[#@]|\w+://)\S+\s*\Z|[.!?。！？…:：;；~～)）\]】}”\"'’」』》>*_`$|\\]\s*\Z|[^\w\s]\s*\Z"
 )
 LAST_SENTENCE = re.compile(r"[。！？!?]")
+SIGNED = 20
+MARK = re.compile(r"[，、；：,;:]")
 PARTICLES = tuple("啦了吧呢吗哦呀哈啊的")
 PAIRS = ("()", "（）", "“”", "「」", "『』", "《》", "【】")
 
@@ -57,11 +59,17 @@ def cut_sentence(text: str) -> bool:
     if ENDED.search(last) or not sentence(last):
         return False
     tail = LAST_SENTENCE.split(last)[-1]
-    if CJK.match(tail[-1:]) and (units(tail) < SENTENCE or tail.endswith(PARTICLES)):
+    if CJK.match(tail[-1:]) and (units(tail) < SENTENCE or tail.endswith(PARTICLES) or signature(text, last)):
         return False
     ended = sum(bool(ENDED.search(line)) for line in others)
     inside = any(last.rfind(pair[0]) > last.rfind(pair[1]) for pair in PAIRS)
     return ended == len(others) and (len(others) >= OTHERS or inside)
+
+
+def signature(text: str, last: str) -> bool:
+    """A last line of its own that names somebody: short, and no mark in it."""
+    alone = text.rstrip().endswith("\n\n" + last)
+    return alone and units(last) <= SIGNED and not MARK.search(last)
 
 
 def sentence(line: str) -> bool:
