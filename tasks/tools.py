@@ -2,7 +2,7 @@
 
 Logs hold declarations of several makers. Some write the types of a language into their JSON schemas (`dict`,
 `float`, `tuple`). What is sent to an endpoint, and what a call is checked against, is a mended copy; what is
-published stays as it was declared, since that is what the student will be given.
+published keeps its schemas as they were declared, since that is what the student will be given.
 """
 
 from __future__ import annotations
