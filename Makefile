@@ -34,8 +34,8 @@ weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks
 
 # Each program that reads what `make run` published loads it, in an environment of its own: 7 GB, some minutes once.
-consumers: run
-	@$(BIN)/python tests/consumers/run.py $(CONSUMERS)
+consumers: $(VENV)/.dev run
+	@$(BIN)/python -m tests.consumers.run $(CONSUMERS)
 
 ui: $(VENV)/.run
 	@$(BIN)/flywheel ui

@@ -43,13 +43,14 @@ def findings(dataset: Dataset, entry: Entry) -> list[dict[str, object]]:
 
 
 def lines(found: list[Finding]) -> list[str]:
-    """What does not hold first, with its rows below it; then the rest, in the order of the suite."""
+    """What does not hold first, with what was expected and its rows below it; then the rest, as the suite has them."""
     order = sorted(found, key=lambda f: (f.passed is not False, f.severity))
-    cells = [[f.mark, f.rule, f.severity, f.observed, f.expected] for f in order]
-    head, *rest = grid(("", "rule", "severity", "observed", "expected"), [[*map(printable, c)] for c in cells]).split(
-        "\n"
-    )
+    cells = [[f.mark, f.rule, f.severity, f.observed] for f in order]
+    head, *rest = grid(("", "rule", "severity", "observed"), [[*map(printable, c)] for c in cells]).split("\n")
     shown = [head]
     for finding, line in zip(order, rest, strict=True):
-        shown += [line] + [f"   rows {', '.join(finding.rows)}"] * bool(finding.rows)
+        shown.append(line)
+        if finding.passed is False:
+            shown.append(f"   expected {printable(finding.expected)}")
+        shown += [f"   rows {', '.join(finding.rows)}"] * bool(finding.rows)
     return shown

@@ -1,16 +1,17 @@
 """`make consumers`: the programs that read what we publish load it, each in an environment of its own.
 
-    python tests/consumers/run.py [--version FOLDER] [consumer ...]
+    python -m tests.consumers.run [--version FOLDER] [consumer ...]
 
 Without `--version`, the samples as `make run` left them, and a second dataset that has what the samples lack: tools,
-calls, results (`tools/`). The packages of a consumer stand in `<consumer>.txt`, in Python 3.11 as they were
-tried. Exits with 1 where a check failed.
+calls, results (`tools/`), refreshed from a real Postgres. The packages of a consumer stand in `<consumer>.txt`, in
+Python 3.11 as they were tried. Exits with 1 where a check failed.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -18,11 +19,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.postgres import PASSWORD, Postgres, running
+
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 ENVIRONMENTS = PROJECT / ".venv-consumers"
 CONSUMERS = sorted(f.stem for f in HERE.glob("*.txt"))
 SHOWN = ("PASS", "FAIL", "      ")
+COLUMNS = {
+    "id": "text",
+    "created_at": "timestamptz",
+    **dict.fromkeys(("user_id", "conversation_id", "model", "response", "feedback"), "text"),
+    **dict.fromkeys(("messages", "tools"), "jsonb"),
+}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "ignore"}
 
 
@@ -57,10 +66,18 @@ def check(consumer: str, python: Path, version: Path, cache: str) -> bool:
 
 
 def with_tools(lake: str) -> Path:
-    """The second dataset, published afresh by the command itself. Raises CalledProcessError."""
+    """The second dataset, refreshed afresh from a Postgres by the command itself. Raises CalledProcessError."""
     command = "from flows.commands import main; main()"
     recipe = ["refresh", "--recipe", HERE / "tools" / "recipe.yaml", "--set", f"output.dir={lake}"]
-    subprocess.run([sys.executable, "-c", command, *recipe], cwd=PROJECT, check=True, capture_output=True)
+    with running(Path(tempfile.mkdtemp(prefix="flywheel-postgres-"))) as folder:
+        database = Postgres(folder)
+        database.run(f"CREATE TABLE logs ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
+        rows = map(json.loads, (HERE / "tools" / "logs.jsonl").read_text("utf-8").splitlines())
+        database.put("logs", ([row.get(name) for name in COLUMNS] for row in rows))
+        source = {"uri": database.uri("reader"), "table": "logs", "password_env": "LOGS_PASSWORD"}
+        told = [*recipe, "--set", f"sources={json.dumps([source])}"]
+        known = os.environ | {"LOGS_PASSWORD": PASSWORD}
+        subprocess.run([sys.executable, "-c", command, *told], cwd=PROJECT, env=known, check=True, capture_output=True)
     return latest(Path(lake) / "consumers")
 
 
