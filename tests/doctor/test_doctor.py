@@ -106,7 +106,7 @@ def test_no_call_calls_nobody(call: Call):
 FAULTS = [
     (["--set", "teacher.model=prose"], "teacher", "problem", "set teacher.structured to json_object or text"),
     (["--set", "teacher.model=other"], "teacher", "problem", "has no model other; set teacher.model"),
-    (["--set", f"teacher.base_url=http://127.0.0.1:{free_port()}/v1"], "teacher", "problem", "no answer"),
+    (["--set", "teacher.base_url=http://127.0.0.1:9/v1"], "teacher", "problem", "no answer"),  # nobody listens there
     (
         ["--set", "teacher.base_url=http://no-such-host.invalid/v1"],
         "teacher",
