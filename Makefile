@@ -12,7 +12,7 @@ run: $(VENV)/.run
 	@$(BIN)/flywheel refresh --recipe deployments/recipes/samples.yaml
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
