@@ -6,10 +6,10 @@ import pytest
 
 from tasks.teacher.endings import TeacherUnusable
 from tests.engines import ask, engine_at
-from tests.faults import Call, Fault, FaultsServer, always, refused
+from tests.faults import Call, Fault, FaultsServer, Script, always, refused
 
 
-def until(answering: dict[str, bool]) -> object:
+def until(answering: dict[str, bool]) -> Script:
     def script(call: Call) -> Fault | None:
         return None if answering["now"] else refused(503)
 
@@ -20,7 +20,7 @@ async def test_an_outage_is_waited_out_and_costs_no_record_its_answer(tmp_path: 
     """Far more failures than each record has attempts: only one at a time tries whether the endpoint is back."""
     up, said = {"now": True}, []
     async with (
-        FaultsServer(script=until(up), latency=0.002) as server,  # type: ignore[arg-type]
+        FaultsServer(script=until(up), latency=0.002) as server,
         engine_at(server, tmp_path, max_in_flight=20, attempts=2, backoff=0.01, notice=said.append) as engine,
     ):
         await ask(engine, "it answered before")
@@ -42,7 +42,7 @@ async def test_an_outage_is_waited_out_and_costs_no_record_its_answer(tmp_path: 
 async def test_past_its_limit_an_outage_ends_the_run(tmp_path: Path) -> None:
     up = {"now": True}
     async with (
-        FaultsServer(script=until(up)) as server,  # type: ignore[arg-type]
+        FaultsServer(script=until(up)) as server,
         engine_at(server, tmp_path, max_in_flight=20, attempts=9, backoff=0.001, outage=0.05) as engine,
     ):
         await ask(engine, "it answered before")
@@ -51,8 +51,7 @@ async def test_past_its_limit_an_outage_ends_the_run(tmp_path: Path) -> None:
         ends = await asyncio.gather(*(ask(engine, f"question {i}") for i in range(60)), return_exceptions=True)
         assert time.monotonic() - began >= 0.05
     assert {type(e) for e in ends} == {TeacherUnusable}
-    assert (await_hint := next(e for e in ends if isinstance(e, TeacherUnusable))).what
-    assert "http_503" in await_hint.what
+    assert "http_503" in next(e for e in ends if isinstance(e, TeacherUnusable)).what
 
 
 async def test_an_endpoint_that_never_answered_is_given_up_soon(tmp_path: Path) -> None:
@@ -68,7 +67,7 @@ async def test_an_endpoint_that_never_answered_is_given_up_soon(tmp_path: Path) 
 async def test_who_is_interrupted_while_trying_lets_another_try(tmp_path: Path) -> None:
     up = {"now": True}
     async with (
-        FaultsServer(script=until(up), latency=0.02) as server,  # type: ignore[arg-type]
+        FaultsServer(script=until(up), latency=0.02) as server,
         engine_at(server, tmp_path, max_in_flight=20, attempts=9, backoff=0.001) as engine,
     ):
         await ask(engine, "it answered before")
