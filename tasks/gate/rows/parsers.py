@@ -41,6 +41,7 @@ Parser = Callable[[str], Fault | None]
 GIVES_UP = (RecursionError, MemoryError)
 PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.)(?: |$)")
 MAGIC = re.compile(r"^\s*[%!].*$", re.M)
+STUMBLES = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # sqlglot, over some broken statements
 PRINTS = re.compile(r"^\s*print\s+[^\s(=]|^\s*except\s+\w+\s*,\s*\w+\s*:", re.M)  # Python 2
 PROCEDURE = re.compile(r"\b(?:delimiter|procedure|function|trigger|declare|begin|cursor|exec)\b|^\s*[\\.]", re.I | re.M)
 COMMENT = re.compile(r"(?:^|(?<=[\s,\[{]))//[^\n]*|/\*(?s:.*?)\*/", re.M)
@@ -158,6 +159,8 @@ def sql(text: str) -> Fault | None:
             first = first or Fault(found.get("line") or 1, str(found.get("description") or "not SQL"))
         except SqlglotError as fault:
             first = first or Fault(1, str(fault).split("\n", 1)[0])
+        except STUMBLES:
+            first = first or Fault(1, "not SQL")
         except GIVES_UP:
             return None
         else:

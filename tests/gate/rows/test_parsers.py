@@ -111,3 +111,9 @@ def test_blocks_are_found_with_their_language_and_the_prose_before_them() -> Non
 
 def test_a_longer_fence_holds_a_shorter_one() -> None:
     assert blocks("````md\n```py\n(\n```\n````") == [Block("md", "```py\n(\n```", "")]
+
+
+def test_a_parser_that_stumbles_over_broken_sql_stops_no_run() -> None:
+    """sqlglot raises an error of its own making on this: a bracket of NOW() is missing."""
+    broken = "SELECT a FROM t JOIN u ON t.id = u.id AND u.d >= DATE_SUB(NOW(, INTERVAL 3 MONTH)\nGROUP BY a;"
+    assert PARSERS["sql"](broken) is not None
