@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from tasks.teacher.tokens import prompt_tokens, tokens
+
 Kind = Literal["good", "retry", "throttled", "final", "stop"]
 
 
@@ -49,13 +51,11 @@ class Reply:
     estimated: bool = False
 
     def counted(self, body: dict[str, Any]) -> Reply:
-        """Itself with its tokens: about three bytes each where the endpoint told none, as some local servers do."""
+        """Itself with its tokens: an estimate where the endpoint told none, as some local servers do."""
         if self.prompt_tokens or self.response_tokens:
             return self
-        sent = json.dumps([body["messages"], body.get("tools")], ensure_ascii=False)
-        said = self.reasoning + self.text + "".join(c["arguments"] for c in self.tool_calls)
-        sizes = (max(1, len(text.encode("utf-8", "replace")) // 3) for text in (sent, said))
-        return replace(self, **dict(zip(("prompt_tokens", "response_tokens"), sizes, strict=True)), estimated=True)
+        said = tokens(self.reasoning) + tokens(self.text) + sum(tokens(c["arguments"]) for c in self.tool_calls)
+        return replace(self, prompt_tokens=prompt_tokens(body), response_tokens=max(1, said), estimated=True)
 
 
 PASSING = {408, 409, 425}

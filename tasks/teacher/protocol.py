@@ -13,14 +13,16 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tasks.teacher.tokens import tokens
+
 Handler = Callable[[dict[str, Any]], Awaitable[web.StreamResponse]]
 
 
 def completion(
     text: str, model: str, prompt: str, finish: str = "stop", calls: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
-    """The body of a chat completion, with the tool calls it makes; tokens are counted as a rough three bytes each."""
-    usage = {"prompt_tokens": len(prompt.encode()) // 3, "completion_tokens": len(text.encode()) // 3}
+    """The body of a chat completion, with the tool calls it makes; tokens are an estimate."""
+    usage = {"prompt_tokens": tokens(prompt), "completion_tokens": tokens(text)}
     usage["total_tokens"] = sum(usage.values())
     said = {"role": "assistant", "content": text} | ({"tool_calls": list(calls)} if calls else {})
     choice = {"index": 0, "message": said, "finish_reason": "tool_calls" if calls else finish}
