@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pyarrow as pa
-from prefect import flow
+from prefect import Task, flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
@@ -23,6 +23,7 @@ from flows.artifacts import leave
 from flows.closing import Closing, Taken
 from flows.following import follow
 from flows.notify import tell, telling
+from flows.planning import planned
 from flows.report import Report
 from flows.stages import Given, Stages, say
 from tasks.answer.distill import Distill
@@ -57,6 +58,7 @@ from tasks.recipe import Recipe, RecipeError, read
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
+from tasks.step import Step
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check
@@ -78,7 +80,7 @@ async def refresh(
         recipe: What to read, who teaches, what to keep: field by field, or the path of a recipe's file.
         since: Rows asked before this are left alone (inclusive bound, UTC where it names no zone).
         until: Rows asked at this time or later are left alone (exclusive bound).
-        plan: Say rows and calls for each stage and call nobody.
+        plan: Say calls, tokens and money for each stage and call nobody.
     """
     dataset, began = Dataset(recipe.dataset), datetime.now(UTC)
     with telling(recipe, say), dataset.held():
@@ -141,7 +143,9 @@ async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: 
             return closing.report("plan" if plan else "nothing_new")
         given = await mined(recipe, dataset, stages, given)
         if plan:
-            return planned(closing)
+            report = closing.report("plan")
+            report.plan = await planned(recipe, dataset, [step for _, step in answering(recipe)], inputs(given, None))
+            return report
         closing.early = tuple(stages.done)
         bench.engines.update(
             await stack.enter_async_context(engines(recipe, dataset.calls, purse, run_of(dataset), say))
@@ -189,6 +193,15 @@ async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) 
 
 async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
     """Labelled, answered, judged, and through the row gates; cut short where the teacher or the budget ends."""
+    for task, step in answering(recipe):
+        given = await stages.over(task, step, given)
+        if stages.stop:
+            break
+    return given
+
+
+def answering(recipe: Recipe) -> list[tuple[Task[..., Any], Step]]:
+    """What makes rows of prompts, in order."""
     a, rows = recipe.answer, recipe.gates.rows
     taxonomy = Taxonomy.read(recipe.label.taxonomy)
     distill = Distill(
@@ -201,17 +214,13 @@ async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
         a.reasks,
         tuple(sorted(a.tier_for.items())),
     )
-    for task, step in (
+    return [
         (label, TaskType(taxonomy, recipe.label.temperature, recipe.label.reasks)),
         (answer, distill),
         (judge, Judged(recipe.judging.reasks)),
         (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off)),
         *([(gate, FitsStudent(recipe.student))] if recipe.student else []),
-    ):
-        given = await stages.over(task, step, given)
-        if stages.stop:
-            break
-    return given
+    ]
 
 
 async def placed(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
@@ -225,11 +234,3 @@ async def placed(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given)
 def run_of(dataset: Dataset) -> str:
     """The run's name in the call store: a run that was killed goes on under the same one."""
     return f"{dataset.next_seq:05d}"
-
-
-def planned(closing: Closing) -> Report:
-    """What a run would ask, and of how many rows."""
-    report = closing.report("plan")
-    prompts = closing.done[-1].out
-    report.plan = {"prompts": prompts, "label_calls": prompts, "answer_calls": prompts, "judge_calls": prompts}
-    return report

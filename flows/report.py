@@ -33,7 +33,7 @@ class Report:
     error: dict[str, str] | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)
     outside: int = 0
-    plan: dict[str, int] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
     then: dict[str, Any] = field(default_factory=dict)

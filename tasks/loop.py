@@ -29,11 +29,10 @@ from tasks.record import records as records_of
 from tasks.shard import Shard, sha256, write, write_json
 from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, Step, TableStep, dice, name
 from tasks.tally import Tally, Unbalanced
-from tasks.teacher.ask import Teacher
+from tasks.teacher.ask import Answerer, Teacher
 from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
-from tasks.teacher.engine import Engine
 from tasks.teacher.tiers import Tiers, identities, tiers
 
 DROPPED = (
@@ -52,7 +51,7 @@ class Bench:
     work: Path
     seed: int
     shard_rows: int = 1000
-    engines: dict[str, Engine] = field(default_factory=dict)
+    engines: dict[str, Answerer] = field(default_factory=dict)
     through: Counter[str] = field(default_factory=Counter)  # records done by shard, for whoever watches
 
 
@@ -145,7 +144,7 @@ async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
         case "fold":
             done = fold(cast(Fold, step), rows)
     if asked:
-        await asked.first.engine.store.flush()  # a shard's output never stands without the answers that it is made of
+        await asked.first.engine.flush()  # a shard's output never stands without the answers that it is made of
     return done.kept(name(step), place(step, shards, bench), bench.shard_rows, asked.count if asked else Count())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.commands.planning import page
 from flows.report import EXITS, Report, asides, failed, warnings
 
 if TYPE_CHECKING:
@@ -54,10 +55,7 @@ def summary(report: Report) -> str:
         lines.append(f"  in    {report.rows_read:>7} log rows read")
         lines += [f"        {n:>7} {state_line(state)}" for state, n in ordered(report.ledger)]
     if report.status == "plan":
-        plan = report.plan or {"prompts": 0}
-        lines += [f"        {plan['prompts']:>7} prompts to ask, at most {sum(plan.values()) - plan['prompts']} calls:"]
-        lines += [f"        {n:>7} {what.replace('_', ' ')}" for what, n in plan.items() if what != "prompts"]
-        return "\n".join(lines)
+        return "\n".join([*lines, *page(report.plan)])
     splits = ", ".join(f"{n} {side}" for side, n in report.splits.items())
     if report.version:
         lines.append(

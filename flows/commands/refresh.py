@@ -39,7 +39,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one field: teacher.model=…; repeatable."
 )
-@click.option("--plan", is_flag=True, help="Say rows and calls for each stage and call nobody; needs no key.")
+@click.option("--plan", is_flag=True, help="Say calls, tokens and money for each stage and call nobody; needs no key.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line of stdout.")
 @click.option("--traceback", is_flag=True, help="Show where an unexpected error came from.")
 def refresh(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from tasks.prompt import Filled, load
+from tasks.recipe import Endpoint
 from tasks.record import Message, turn
+from tasks.teacher.budget import Purse
 from tasks.teacher.count import Count
-from tasks.teacher.engine import Engine
 from tasks.teacher.outcomes import Reply
 
 FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
@@ -20,11 +21,26 @@ Shape = TypeVar("Shape", bound=BaseModel)
 VERDICT_TOKENS = 1024
 
 
+class Answerer(Protocol):
+    """What a teacher's questions go to: an `Engine`, or what stands in for one in a plan (`Planner`)."""
+
+    endpoint: Endpoint
+    identity: str
+    named: str
+    purse: Purse
+
+    async def call(
+        self, body: dict[str, Any], sample: int, count: Count, stage: str = "", record: str = ""
+    ) -> Reply: ...
+
+    async def flush(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Teacher:
     """An engine, the stage that asks it and for which record (a prompt's id), and what its calls come to."""
 
-    engine: Engine
+    engine: Answerer
     count: Count = field(default_factory=Count)
     stage: str = ""
     record: str = ""

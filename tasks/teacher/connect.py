@@ -9,8 +9,10 @@ from pathlib import Path
 from tasks.recipe import Endpoint, Recipe, located
 from tasks.shard import sha256
 from tasks.teacher.budget import Purse
-from tasks.teacher.endpoints import RECORDED, address, api_key, check, roles
+from tasks.teacher.endpoints import RECORDED, address, api_key, check, recordings, roles
 from tasks.teacher.engine import Engine
+from tasks.teacher.known import Known
+from tasks.teacher.planner import Planner
 from tasks.teacher.prices import price_of
 from tasks.teacher.recorded import recorded_teacher
 from tasks.teacher.store import CallStore
@@ -51,11 +53,24 @@ async def engine(
     endpoint: Endpoint, store: CallStore, purse: Purse, stack: AsyncExitStack, notice: Callable[[str], object] = str
 ) -> Engine:
     """An engine, not yet entered. A recorded endpoint gets its server, on loopback, for as long as the stack."""
+    known, identity = identified(endpoint)
     if endpoint.recorded:
-        path = located(endpoint.recorded)
-        server = await stack.enter_async_context(recorded_teacher(path))
-        named = endpoint.model_copy(update={"model": RECORDED})
-        return Engine(named, store, purse, server.url, f"recorded:{sha256(path)}", "recorded")
+        server = await stack.enter_async_context(recorded_teacher(located(endpoint.recorded)))
+        return Engine(known, store, purse, server.url, identity, "recorded")
+    return Engine(known, store, purse, address(endpoint), identity, api_key(endpoint), notice=notice)
+
+
+def identified(endpoint: Endpoint) -> tuple[Endpoint, str]:
+    """The endpoint with its model and price, and the identity that its calls are stored under."""
+    if endpoint.recorded:
+        return endpoint.model_copy(update={"model": RECORDED}), f"recorded:{sha256(located(endpoint.recorded))}"
     url = address(endpoint)
-    priced = endpoint.model_copy(update={"price": price_of(endpoint, url)})
-    return Engine(priced, store, purse, url, url.rstrip("/"), api_key(endpoint), notice=notice)
+    return endpoint.model_copy(update={"price": price_of(endpoint, url)}), url.rstrip("/")
+
+
+def planners(recipe: Recipe, known: Known, typical: int) -> dict[str, Planner]:
+    """What stands in for the engine of each role and tier in a plan; no key or server is needed."""
+    recordings(recipe)
+    fields = {role: next(w for w, e in recipe.endpoints.items() if e == end) for role, end in roles(recipe).items()}
+    made = {w: Planner(*identified(recipe.endpoints[w]), w, known, typical) for w in set(fields.values())}
+    return {role: made[where] for role, where in fields.items()}

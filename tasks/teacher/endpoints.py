@@ -28,11 +28,10 @@ def api_key(endpoint: Endpoint) -> str:
 
 def check(recipe: Recipe) -> None:
     """Raises RecipeError where an endpoint lacks its model or its key, or its address or key is none."""
+    recordings(recipe)
     for where, endpoint in recipe.endpoints.items():
         role = where.replace("tiers.", "tier ")
         if endpoint.recorded:
-            if not located(endpoint.recorded).is_file():
-                raise RecipeError(f"no recorded answers at {endpoint.recorded}", f"{where}.recorded")
             continue
         variable = endpoint.api_key_env
         if not (key := api_key(endpoint)):
@@ -54,6 +53,13 @@ def check(recipe: Recipe) -> None:
             raise RecipeError(
                 what, f"{where}.price", f"--set {where}.price='{{input: 1.25, output: 10}}', USD a million"
             )
+
+
+def recordings(recipe: Recipe) -> None:
+    """Raises RecipeError where recorded answers are not there."""
+    for where, endpoint in recipe.endpoints.items():
+        if endpoint.recorded and not located(endpoint.recorded).is_file():
+            raise RecipeError(f"no recorded answers at {endpoint.recorded}", f"{where}.recorded")
 
 
 def misaddressed(url: str) -> str:

@@ -115,6 +115,10 @@ class Engine:
             del self.asking[key]
         return given(call)
 
+    async def flush(self) -> None:
+        """Return once every answer so far is on disk."""
+        await self.store.flush()
+
     def pause(self, nth: int) -> float:
         """Seconds before another attempt: doubled each time, and never the same for two callers."""
         return min(30, self.backoff * 2 ** (nth - 1)) * self.chance.uniform(0.67, 1.33)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 
 from tasks.record import Record
 from tasks.step import Outcome, room
-from tasks.teacher.ask import Teacher
+from tasks.teacher.ask import Answerer, Teacher
 from tasks.teacher.count import Count
 from tasks.teacher.endings import TeacherUnusable, Unanswered
-from tasks.teacher.engine import Engine
 
 FALLBACK = "fallback"  # the key of its engine, beside those of the roles and tiers
 
@@ -58,7 +57,7 @@ class Tiers:
             raise (TeacherUnusable(said) if both else Unanswered(said)) from None
 
 
-def tiers(step: object, engines: Mapping[str, Engine]) -> Tiers | None:
+def tiers(step: object, engines: Mapping[str, Answerer]) -> Tiers | None:
     """The teachers of a step by its `role` and its `tier_for` (task type, tier); None for one that asks nobody."""
     role = getattr(step, "role", None)
     if not role:
@@ -69,18 +68,18 @@ def tiers(step: object, engines: Mapping[str, Engine]) -> Tiers | None:
     return Tiers(Teacher(engines[role], count, stage), by_type, fallback)
 
 
-def identities(step: object, engines: Mapping[str, Engine]) -> list[tuple[str, str | None, str, str]]:
+def identities(step: object, engines: Mapping[str, Answerer]) -> list[tuple[str, str | None, str, str]]:
     """Every endpoint that the step may ask, and what of it an answer depends on."""
     found = [(t.engine.identity, t.engine.endpoint) for t in teachers(step, engines)]
     return [(who, end.model, end.structured, end.licence) for who, end in found]
 
 
-def models(step: object, engines: Mapping[str, Engine]) -> list[str]:
+def models(step: object, engines: Mapping[str, Answerer]) -> list[str]:
     """The models that the step may ask, the first one first."""
     return list(dict.fromkeys(t.model or t.engine.named for t in teachers(step, engines)))
 
 
-def teachers(step: object, engines: Mapping[str, Engine]) -> list[Teacher]:
+def teachers(step: object, engines: Mapping[str, Answerer]) -> list[Teacher]:
     asked = tiers(step, engines)
     found = [asked.first, *asked.by_type.values(), asked.fallback] if asked else []
     return [t for t in found if t]

@@ -84,6 +84,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_the_samples_publish_once_and_the_second_run_finds_nothing_new(flywheel: Flywheel, tmp_path: Path) -> None:
     command = ("refresh", "--recipe", SAMPLES, "--out", str(tmp_path / "lake"))
+    plan = flywheel(*command, "--plan", "--json").json["plan"]
     first = flywheel(*command, "--json", OPENAI_API_KEY="sk-a-key-that-must-not-be-used")
     assert first.code == 0, first.err
     assert first.json.keys() >= PROMISED
@@ -94,6 +95,8 @@ def test_the_samples_publish_once_and_the_second_run_finds_nothing_new(flywheel:
     assert first.json["ledger"]["merged"] == 16
     assert first.json["ledger"]["unreadable"] == 2
     assert {r["teacher"] for r in rows(first.json["path"])} == {"recorded-teacher"}
+    for what in ("calls", "tokens_in", "tokens_out"):
+        assert plan[what] == pytest.approx(first.json["teacher"][what], rel=0.2)
 
     again = flywheel(*command, "--json")
     assert again.code == 0, again.err
@@ -150,7 +153,8 @@ def test_a_plan_needs_no_key_and_calls_nobody(flywheel: Flywheel, tmp_path: Path
     done = flywheel("refresh", "--source", source, "--out", str(tmp_path / "lake"), "--plan", "--json")
     assert done.code == 0, done.err
     assert done.json["status"] == "plan"
-    assert done.json["plan"] == {"prompts": 10, "label_calls": 10, "answer_calls": 10, "judge_calls": 10}
+    expected = {"prompts": 10, "label_calls": 10, "answer_calls": 10, "judge_calls": 10}
+    assert expected.items() <= done.json["plan"].items()
     assert not list((tmp_path / "lake" / "weekly" / "increments").iterdir())
 
 

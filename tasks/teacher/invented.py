@@ -1,0 +1,45 @@
+"""Replies that nobody gave: as long as such replies are, and of the shape that was asked for."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+WORD = "and "  # one token, by the estimate of `tokens`
+
+
+def invented(schema: dict[str, Any] | None, length: int, chance: Random) -> str:
+    """A text of about `length` tokens, or JSON that fits the schema, each free text in it of that length."""
+    if schema is None:
+        return words(length)
+    return json.dumps(value(schema, schema.get("$defs", {}), length, chance), ensure_ascii=False)
+
+
+def value(schema: dict[str, Any], defs: dict[str, Any], length: int, chance: Random) -> Any:
+    """Something that fits: one of the values allowed, what passes for yes, and the highest score."""
+    if named := schema.get("$ref"):
+        return value(defs[named.rpartition("/")[2]], defs, length, chance)
+    if "const" in schema:
+        return schema["const"]
+    if allowed := schema.get("enum"):
+        return chance.choice(allowed)
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return value(choices[0], defs, length, chance)
+    match schema.get("type"):
+        case "object":
+            return {k: value(s, defs, length, chance) for k, s in schema.get("properties", {}).items()}
+        case "array":
+            return [value(schema.get("items", {}), defs, length, chance) for _ in range(schema.get("minItems", 1))]
+        case "integer" | "number":
+            return schema.get("maximum", schema.get("minimum", 1))
+        case "boolean":
+            return True
+        case "null":
+            return None
+        case _:
+            return words(length)
+
+
+def words(length: int) -> str:
+    return (WORD * max(1, length)).strip()
