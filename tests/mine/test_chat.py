@@ -19,6 +19,8 @@ STATED = ("What is the address?", "It is 12 Mill Road.")
     ("text", "before"),
     [
         ("heyyyyy??", ()),
+        ("hehehe", ()),
+        ("Nothing at the moment. Thank you for your assistance.", ANYTHING_ELSE),
         ("Thanks, that would be all.", STATED),
         ("No, that is all I need. Thank you so much for your help!", SHALL_I),
         ("No thank you, that'll be all for now", ANYTHING_ELSE),
