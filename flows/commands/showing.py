@@ -41,11 +41,11 @@ class Stages(logging.StreamHandler[TextIO]):
 
 @contextmanager
 def shown(stream: TextIO) -> Iterator[None]:
-    """Show the flow's own lines for as long as the block takes."""
+    """Show the lines of the flow, and of what goes on in its tasks, for as long as the block takes."""
     from flows.progress import PASSING
 
     handler = Stages(stream, PASSING.name)
-    loggers = (logging.getLogger("prefect.flow_runs"), PASSING)
+    loggers = (logging.getLogger("prefect.flow_runs"), logging.getLogger("prefect.task_runs"), PASSING)
     for logger in loggers:
         logger.addHandler(handler)
     try:
