@@ -29,7 +29,7 @@ class Stages:
 
     async def over(self, task: Task[..., Any], step: Step, given: Given) -> Given:
         """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
-        calls = max((e.endpoint.max_in_flight for e in self.bench.engines.values()), default=1)
+        calls = max((e.endpoint.at_once for e in self.bench.engines.values()), default=1)
         room = asyncio.Semaphore(max(FEWEST_AT_ONCE, 2 * calls // self.bench.shard_rows))
         through = self.bench.through
         through.clear()

@@ -9,6 +9,7 @@ from typing import Any
 
 from tasks.recipe import Budget, Endpoint
 from tasks.teacher.ask import Teacher
+from tasks.teacher.batch import BatchEngine
 from tasks.teacher.budget import Purse
 from tasks.teacher.count import Count
 from tasks.teacher.engine import Engine
@@ -35,7 +36,8 @@ async def engine_at(
     url, purse = server if isinstance(server, str) else server.url, Purse(budget or Budget())
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(CallStore(folder / "calls.sqlite"))
-        yield await stack.enter_async_context(Engine(known, store, purse, url, IDENTITY, key, backoff, notice))
+        transport = BatchEngine if known.batch else Engine
+        yield await stack.enter_async_context(transport(known, store, purse, url, IDENTITY, key, backoff, notice))
 
 
 @asynccontextmanager

@@ -89,13 +89,16 @@ class FaultsServer(ChatServer):
         try:
             call = self.counted(await request.json(), request.headers)
             await asyncio.sleep(self.latency)
-            if fault := self.script(call):
-                if fault.wait:
-                    self.not_before[same(call.body)] = time.monotonic() + fault.wait
-                return await fault.respond(request, self.completion(call.body))
-            return await super().chat(request)
+            return await self.replied(request, call) or await super().chat(request)
         finally:
             self.in_flight -= 1
+
+    async def replied(self, request: web.Request, call: Call) -> web.StreamResponse | None:
+        """What goes wrong, where something does."""
+        fault = self.script(call)
+        if fault and fault.wait:
+            self.not_before[same(call.body)] = time.monotonic() + fault.wait
+        return await fault.respond(request, self.completion(call.body)) if fault else None
 
     async def respond(self, body: Body) -> web.StreamResponse:
         """A good answer; counted when it is on its way."""

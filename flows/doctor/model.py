@@ -27,7 +27,7 @@ from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.endpoints import address, check
 from tasks.teacher.prices import price_of
 
-SHORT = {"attempts": 1, "patience": 5.0}
+SHORT = {"attempts": 1, "patience": 5.0, "batch": None}
 WAIT = 30.0
 
 

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from tasks.recipe.answering import Answer, Judging
-from tasks.recipe.endpoints import Budget, Caps, Endpoint, Price
+from tasks.recipe.endpoints import Batch, Budget, Caps, Endpoint, Price
 from tasks.recipe.mining import Clean, Label, Mine
 from tasks.recipe.notify import Notify
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
@@ -30,6 +30,7 @@ __all__ = [
     "PROJECT",
     "READY",
     "Answer",
+    "Batch",
     "Budget",
     "Caps",
     "Clean",

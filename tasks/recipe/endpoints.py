@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from tasks.recipe.part import Part
 
@@ -14,6 +14,25 @@ class Price(Part):
 
     input: float = Field(ge=0, description="USD for a million prompt tokens.")
     output: float = Field(ge=0, description="USD for a million response tokens.")
+
+
+class Batch(Part):
+    """The Batch API of OpenAI and others (files and batches): questions are handed in as files, and their answers come
+    within 24 hours, mostly sooner, at half the price.
+
+    A run waits for them; one that is killed finds its batches when it starts again, and hands nothing in twice.
+    """
+
+    price: float = Field(default=0.5, gt=0, le=1, description="What a call costs, as a share of its price when live.")
+    requests: int = Field(default=50_000, ge=1, description="Questions in a batch, at most; OpenAI takes 50,000.")
+    megabytes: float = Field(default=200, gt=0, description="Size of a batch's file, at most; OpenAI takes 200.")
+    quiet: float = Field(default=5, ge=0, description="A batch is sent when nothing was asked for so many seconds.")
+    poll: float = Field(default=60, gt=0, description="Seconds between two looks at a batch, at most.")
+
+
+def switched(given: Any) -> Any:
+    """`batch: true` is a batch with the defaults, `batch: false` none."""
+    return {} if given is True else None if given is False else given
 
 
 class Endpoint(Part):
@@ -38,11 +57,21 @@ class Endpoint(Part):
     price: Price | None = Field(
         default=None, description="USD for a million tokens. Default: what a table of public prices says of the model."
     )
+    batch: Annotated[Batch | None, BeforeValidator(switched)] = Field(
+        default=None,
+        description="`true`, or settings, to ask through the Batch API: answers within 24 hours at half the price, so "
+        "each stage of a run may take a day. The rows are the same. Default: live calls.",
+    )
     licence: str = Field(default="", description="Licence of the model's output; stamped on every row.")
     structured: Literal["json_schema", "json_object", "text"] = Field(
         default="json_schema", description="How the endpoint is asked for JSON."
     )
     recorded: str | None = Field(default=None, description="A file of recorded answers to replay instead of a model.")
+
+    @property
+    def at_once(self) -> int:
+        """How many questions it takes at once."""
+        return self.batch.requests if self.batch else self.max_in_flight
 
 
 class Caps(Part):

@@ -24,7 +24,7 @@ BELIEVED = 4  # a server that asks for too little, again and again, is believed 
 @dataclass(slots=True)
 class Asking:
     """A request under `key`. `tried` attempts failed, `throttled` ones were turned away; `patience` is what is left
-    of the seconds that it may wait for its turn."""
+    of the seconds that it may wait for its turn; `sent` says that an earlier run sent it and nobody collected it."""
 
     engine: Engine
     key: str
@@ -33,6 +33,7 @@ class Asking:
     count: Count
     stage: str
     record: str
+    sent: bool = False
     tried: int = 0
     throttled: int = 0
     spared: bool = False
@@ -63,33 +64,37 @@ class Asking:
         engine = self.engine
         most = engine.most(self.request, self.body["max_tokens"])
         async with (
-            engine.limiter.slot(most.tokens_in // 3, most.tokens_out // 4, self.worth_waiting),
-            engine.circuit.passage() as passage,
-            engine.purse.reserved(self.stage, most) as came_to,
+            engine.turn(most, self.worth_waiting) as passage,
+            engine.purse.reserved(self.stage, most, wait=engine.live, sent=self.sent) as came_to,
         ):
             self.worth_waiting()
             began, self.at = engine.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
-            self.count.calls += 1
-            came_to.calls = 1
             verdict, reply = INTERRUPTED, None
             try:
-                verdict, reply = await engine.attempt(sent)
+                verdict, reply = await engine.attempt(sent, self)
                 reply = reply and reply.counted(self.body)
             finally:
                 self.latency = engine.clock() - began
-                if reply:
-                    if engine.unpriced:
-                        engine.purse.unpriced.add(self.body["model"])
-                    usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
-                    came_to.settle(reply.prompt_tokens, reply.response_tokens, usd)
-                    self.count.settle(reply.prompt_tokens, reply.response_tokens, usd)
-                    for counted in (came_to, self.count):
-                        counted.estimated += reply.estimated
-                spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
-                sent_for = (self.stage, self.record, self.key)
-                engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent))
-            self.heeded(verdict, began, passage)
+                if engine.live or verdict is not INTERRUPTED:  # a batch goes on without who sent it
+                    self.booked(verdict, reply, came_to)
+            if engine.live:
+                self.heeded(verdict, began, passage)
         return verdict, reply
+
+    def booked(self, verdict: Verdict, reply: Reply | None, came_to: Count) -> None:
+        """Count an attempt and what it cost, and put it down in the store."""
+        engine = self.engine
+        for counted in (came_to, self.count):
+            counted.calls += 1
+            if reply:
+                usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
+                counted.settle(reply.prompt_tokens, reply.response_tokens, usd)
+                counted.estimated += reply.estimated
+        if reply and engine.unpriced:
+            engine.purse.unpriced.add(self.body["model"])
+        spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
+        sent_for = (self.stage, self.record, self.key)
+        engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent))
 
     def heeded(self, verdict: Verdict, began: float, passage: Passage) -> None:
         """What the limiter and the circuit learn from an attempt."""
@@ -138,6 +143,8 @@ class Asking:
     def worth_waiting(self) -> None:
         """Raises what makes it useless to wait for a turn."""
         engine = self.engine
+        if self.sent:
+            return
         if engine.dead:
             raise engine.dead
         if engine.limiter.held > engine.endpoint.patience:

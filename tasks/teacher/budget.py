@@ -40,7 +40,9 @@ class Account:
             if spent >= cap:
                 return f"{self.name}.{what} of {cap:g} is reached ({spent:g} spent)"
             if spent + getattr(self.held, what) * held + needs > cap * EXACTLY:
-                return f"{self.name}.{what} of {cap:g} is reached: {spent:g} spent, and a call may come to {needs:g}"
+                asked = f", {hold:g} asked for" if (hold := getattr(self.held, what) * held) else ""
+                so_far = f"{spent:g} spent{asked}"
+                return f"{self.name}.{what} of {cap:g} is reached: {so_far}, and a call may come to {needs:g}"
         return ""
 
 
@@ -75,14 +77,15 @@ class Purse:
                 raise BudgetReached(said)
 
     @asynccontextmanager
-    async def reserved(self, stage: str, most: Count) -> AsyncIterator[Count]:
+    async def reserved(self, stage: str, most: Count, wait: bool = True, sent: bool = False) -> AsyncIterator[Count]:
         """Room for one call that comes to at most `most`; what it does come to is set in the Count that this gives.
+        A call that is `sent` already needs no room, but takes it.
 
-        Raises BudgetReached where there is no room and nobody will give any back.
+        Raises BudgetReached where there is no room and nobody will give any back, or it may not `wait` for that.
         """
         accounts = self.accounts(stage)
-        while full := next((a for a in accounts if a.full(most)), None):
-            if said := full.full(most, held=False):
+        while not sent and (full := next((a for a in accounts if a.full(most)), None)):
+            if said := full.full(most, held=not wait):
                 raise BudgetReached(said)
             self.settled.clear()
             await self.settled.wait()

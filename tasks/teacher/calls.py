@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.teacher import batched
 from tasks.teacher.packing import Packing
 from tasks.teacher.store import connected, stored_of
 
@@ -107,6 +108,9 @@ def forget(path: Path, before: str = "", record: str = "") -> int:
             if record:
                 keys = "delete from calls where key in (select key from attempts where record = ?)"
                 gone = link.execute(keys, (record,)).rowcount
+                for table in batched.TABLES:
+                    link.execute(table)
+                link.execute(batched.FORGOTTEN, (record,))
             else:
                 gone = link.execute("delete from calls where at < ?", (before,)).rowcount
         link.execute("vacuum")

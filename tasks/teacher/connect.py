@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasks.recipe import Endpoint, Recipe, located
 from tasks.shard import sha256
+from tasks.teacher.batch import BatchEngine
 from tasks.teacher.budget import Purse
 from tasks.teacher.endpoints import RECORDED, address, api_key, check, recordings, roles
 from tasks.teacher.engine import Engine
@@ -57,7 +58,8 @@ async def engine(
     if endpoint.recorded:
         server = await stack.enter_async_context(recorded_teacher(located(endpoint.recorded)))
         return Engine(known, store, purse, server.url, identity, "recorded")
-    return Engine(known, store, purse, address(endpoint), identity, api_key(endpoint), notice=notice)
+    transport = BatchEngine if endpoint.batch else Engine
+    return transport(known, store, purse, address(endpoint), identity, api_key(endpoint), notice=notice)
 
 
 def identified(endpoint: Endpoint) -> tuple[Endpoint, str]:

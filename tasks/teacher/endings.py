@@ -32,5 +32,10 @@ HINTS = {
     "http_402": "top up the account behind {key}, or name another endpoint",
     "insufficient_quota": "top up the account behind {key}, or name another endpoint",
     "billing_not_active": "top up the account behind {key}, or name another endpoint",
+    "no_batch_api": "{url} has no Batch API: take `batch` out of the endpoint in the recipe",
+    "batch_refused": "{url} does not take batches for {model} as they are: see what it said, or take `batch` out of "
+    "the endpoint in the recipe",
+    "token_limit_exceeded": "a batch is more than the account may have waiting: set batch.requests of the endpoint "
+    "lower, or wait for the account's other batches",
     "unreachable": "is {url} up? set teacher.base_url or OPENAI_BASE_URL",
 }

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 from tasks.recipe import Endpoint
 from tasks.teacher.asking import Asking
 from tasks.teacher.budget import Purse, cost
-from tasks.teacher.circuit import Circuit
+from tasks.teacher.circuit import Circuit, Passage
 from tasks.teacher.count import Count
 from tasks.teacher.dialect import Dialect
 from tasks.teacher.endings import HINTS, NoAnswer, TeacherUnusable, Unanswered
@@ -35,9 +36,12 @@ SHORTEST_SECRET = 8  # local servers take any word as a key; such a word is no s
 class Engine:
     """One endpoint at work: async context manager; `call` is safe from any number of tasks at once.
 
+    `live` says that each call goes out by itself, and is lost with who sent it.
     `backoff` is about how many seconds the first retry waits; each further one waits twice as long. `notice` is
     told, in a sentence, when the endpoint goes away and when it is back.
     """
+
+    live = True
 
     def __init__(
         self,
@@ -56,13 +60,9 @@ class Engine:
         self.named = parts._replace(query="").geturl()
         self.local = parts.hostname in LOOPBACK
         self.limiter = Limiter(endpoint)
-        self.circuit = Circuit(
-            endpoint.outage,
-            endpoint.attempts,
-            backoff,
-            lambda said: notice(f"{endpoint.model} at {self.named}: {said}"),
-        )
-        self.asking: dict[str, asyncio.Future[Stored]] = {}
+        self.notice = lambda said: notice(f"{endpoint.model} at {self.named}: {said}")
+        self.circuit = Circuit(endpoint.outage, endpoint.attempts, backoff, self.notice)
+        self.asking = store.asking
         self.dead: TeacherUnusable | None = None
         self.chance = Random(0)
         self.clock = time.monotonic
@@ -138,8 +138,17 @@ class Engine:
         self.dialect.learn(verdict.said)
         return self.dialect.spoken(body) != sent
 
-    async def attempt(self, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
-        """One request, classified; what is said of it never holds the key, whatever the endpoint echoes."""
+    @asynccontextmanager
+    async def turn(self, most: Count, worth_waiting: Callable[[], None]) -> AsyncIterator[Passage]:
+        """Leave to send a call that comes to at most `most`, in its turn."""
+        async with (
+            self.limiter.slot(most.tokens_in // 3, most.tokens_out // 4, worth_waiting),
+            self.circuit.passage() as passage,
+        ):
+            yield passage
+
+    async def attempt(self, body: dict[str, Any], asking: Asking) -> tuple[Verdict, Reply | None]:
+        """One request, classified."""
         try:
             # the SDK's own methods build each request from its parts: half of a call's CPU time
             raw = await self.http.send(self.request(content=json.dumps(body, ensure_ascii=False).encode()))
@@ -148,9 +157,13 @@ class Engine:
             verdict, reply = of_body(raw.text) if good else (of_status(raw.status_code, raw.text, raw.headers), None)
         except self.broken as fault:
             verdict, reply = of_break(fault, self.endpoint.timeout), None
+        return self.discreet(verdict), reply
+
+    def discreet(self, verdict: Verdict) -> Verdict:
+        """The verdict without the key in it, whatever the endpoint echoes."""
         if len(self.key) > SHORTEST_SECRET:
-            verdict = replace(verdict, said=verdict.said.replace(self.key, "[key]"))
-        return verdict, reply
+            return replace(verdict, said=verdict.said.replace(self.key, "[key]"))
+        return verdict
 
     def stop(self, verdict: Verdict) -> NoReturn:
         """From now on every call raises the same TeacherUnusable."""

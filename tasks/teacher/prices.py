@@ -8,6 +8,13 @@ MILLION = 1_000_000
 
 
 def price_of(endpoint: Endpoint, url: str) -> Price | None:
+    """What its calls cost, asked as the recipe says: batched ones a share of the live price. None where that is not
+    known."""
+    live, share = live_price(endpoint, url), endpoint.batch.price if endpoint.batch else 1
+    return Price(input=live.input * share, output=live.output * share) if live else None
+
+
+def live_price(endpoint: Endpoint, url: str) -> Price | None:
     """US dollars for a million tokens; None where neither the recipe nor the table knows the model at this address.
 
     The table goes by the address too: a model that somebody serves themselves has no price.

@@ -24,7 +24,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.teacher import packing
+from tasks.teacher import batched, packing
+from tasks.teacher.batched import Batches
 from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.packing import Packing
@@ -48,6 +49,7 @@ create table if not exists attempts (
 """,
     "create index if not exists attempts_run on attempts (run, stage)",
     packing.TABLE,
+    *batched.TABLES,
 )
 READ = (
     "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
@@ -115,6 +117,8 @@ class CallStore:
         with self.writer:
             for statement in TABLES:
                 self.writer.execute(statement)
+        self.batches = Batches(connected(path))
+        self.asking: dict[str, asyncio.Future[Stored | None]] = {}  # on their way, for all engines
         self.packing, self.unpacking = Packing(self.writer), Packing(self.reader)
         self.learning = not self.packing.trained
         self.waiting: dict[str, Stored] = {}
@@ -134,6 +138,7 @@ class CallStore:
         self.full.set()
         await asyncio.gather(self.flusher, return_exceptions=True)
         self.commit(list(self.waiting.values()), self.tried)
+        self.batches.link.close()
         self.reader.close()
         self.writer.close()
 
@@ -199,6 +204,7 @@ class CallStore:
         with self.writer:
             self.writer.executemany("insert or replace into calls values (?, ?, ?, ?, ?, ?, ?)", rows)
             self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
+            self.writer.executemany(batched.TAKEN, [(a.key,) for a in tried])
         if self.learning:
             self.train()
 

@@ -27,8 +27,8 @@ class Taught:
 
 
 @contextmanager
-def teacher(reply: Reply) -> Iterator[Taught]:
-    """Serve `reply` until the block ends."""
+def teacher(reply: Reply, server: Callable[..., ChatServer] = ChatServer) -> Iterator[Taught]:
+    """Serve `reply` until the block ends, from a server of this kind."""
     seen, ready, loop = Taught(), threading.Event(), asyncio.new_event_loop()
 
     async def answer(body: dict[str, Any]) -> web.StreamResponse:
@@ -36,8 +36,8 @@ def teacher(reply: Reply) -> Iterator[Taught]:
         return reply(body)
 
     async def serve() -> None:
-        async with ChatServer(answer, "canned") as server:
-            seen.url = server.url
+        async with server(answer, "canned") as at_work:
+            seen.url = at_work.url
             ready.set()
             await asyncio.get_running_loop().create_future()
 
