@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from flows.planning import DRAWN, planned
-from flows.refresh import answering
 from tasks.history.dataset import Dataset
 from tasks.loop import Bench, run
 from tasks.recipe import Recipe, located, read
 from tasks.record import Record
 from tasks.shard import Shard, write_records
-from tasks.step import room
+from tasks.step import Step, room
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tests.flows.conftest import PROJECT, Done
@@ -37,11 +36,18 @@ def samples(language: str) -> list[Record]:
     return [ask(last, i, before=[t for turn in earlier for t in (turn, "…")]) for (*earlier, last), i in found]
 
 
+def steps(recipe: Recipe) -> list[Step]:
+    """What a run asks, in its order. Prefect is imported once the session's server is up, or it would start another."""
+    from flows.refresh import answering
+
+    return [step for _, step in answering(recipe)]
+
+
 def plan_of(recipe: Recipe, folder: Path, records: list[Record]) -> dict[str, Any]:
     dataset = Dataset(folder)
     dataset.work.mkdir(parents=True, exist_ok=True)
     shard = write_records(records, folder / "given" / "rows.parquet")
-    return asyncio.run(planned(recipe, dataset, [step for _, step in answering(recipe)], [shard]))
+    return asyncio.run(planned(recipe, dataset, steps(recipe), [shard]))
 
 
 def run_of(recipe: Recipe, folder: Path, records: list[Record]) -> dict[str, Any]:
@@ -53,7 +59,7 @@ def run_of(recipe: Recipe, folder: Path, records: list[Record]) -> dict[str, Any
         async with AsyncExitStack() as stack:
             made = await stack.enter_async_context(engines(recipe, folder / "calls.sqlite", Purse()))
             bench = Bench(folder / "work", recipe.seed, engines={**made})
-            for _, step in answering(recipe):
+            for step in steps(recipe):
                 tally = await run(step, given, bench)
                 given = tally.shards
                 spent |= {room(step): tally.spent} if tally.spent.calls else {}
