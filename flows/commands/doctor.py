@@ -20,12 +20,19 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", 
 @click.command()
 @click.option("--recipe", "recipe_file", default=DEFAULT, show_default=True, help="The recipe, a YAML file.")
 @click.option("--source", "sources", multiple=True, metavar="URI", help="Logs instead of the recipe's; repeatable.")
+@click.option("--mapping", metavar="NAME", help="The shape of the logs: openai, sharegpt, alpaca or own.")
 @click.option("--out", metavar="DIR", help="The lake to keep the dataset in.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one field; repeatable.")
 @click.option("--call/--no-call", default=True, help="Send one tiny call to each model. Default: send it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line of stdout.")
 def doctor(
-    recipe_file: str, sources: tuple[str, ...], out: str | None, changes: tuple[str, ...], call: bool, as_json: bool
+    recipe_file: str,
+    sources: tuple[str, ...],
+    mapping: str | None,
+    out: str | None,
+    changes: tuple[str, ...],
+    call: bool,
+    as_json: bool,
 ) -> int:
     """Check machine, Prefect, logs, files and model; says what to do about each thing that is found.
 
@@ -34,7 +41,7 @@ def doctor(
     Exit codes: 0 well; 1 something was found; 2 usage or recipe.
     """
     try:
-        recipe = told(recipe_file, sources, None, out, changes)
+        recipe = told(recipe_file, sources, mapping, out, changes)
         purse = Purse()
         found = looked(recipe, call, purse)
     except RecipeError as fault:

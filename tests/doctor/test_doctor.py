@@ -145,6 +145,12 @@ def test_a_source_whose_rows_cannot_be_read_names_the_first(call: Call, tmp_path
     assert call("--json").found("sources")[0][0] == "warning"
 
 
+def test_a_mapping_is_named_as_in_refresh(call: Call, tmp_path: Path):
+    (tmp_path / "logs.jsonl").write_text(json.dumps({"instruction": "Name a knot.", "output": "The bowline."}) + "\n")
+    assert call("--json").found("sources")[0][0] == "problem"
+    assert call("--mapping", "alpaca", "--json").found("sources")[0][0] == "ok"
+
+
 def test_a_dataset_that_is_held_and_logs_from_the_future_are_warnings(call: Call, tmp_path: Path):
     ahead = (datetime.now(UTC) + timedelta(days=400)).isoformat()
     with (made := Dataset(tmp_path / "lake" / "weekly")).held():
