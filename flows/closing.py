@@ -56,7 +56,8 @@ class Taken:
 
 @dataclass
 class Closing:
-    """The end of one run. `early` are the stages up to the dedup of prompts; `done` all of them, growing."""
+    """The end of one run. `early` are the stages up to the dedup of prompts, `produced` those that made more of them;
+    `done` all of them, growing."""
 
     recipe: Recipe
     dataset: Dataset
@@ -64,15 +65,16 @@ class Closing:
     purse: Purse
     done: list[Tally]
     early: Sequence[Tally] = ()
+    produced: Sequence[Tally] = ()
 
     def settle(self, rows: pa.Table, last: Given) -> Report:
         """Stage, inspect, commit; or record why not. `rows` are the new rows, each with its side."""
-        late = self.done[len(self.early) :]
+        late = self.done[len(self.early) + len(self.produced) :]
         suite = self.recipe.gates.suite
         findings = inspect("this run", suite, [t.plain() for t in late], None)
         if why := blocking(findings):
             return self.cut_short("blocked", why, findings)
-        closed = finished(self.taken.read, self.early, late, rows)
+        closed = finished(self.taken.read, self.early, late, rows, self.produced)
         if not rows.num_rows:
             self.dataset.commit(self.entry("nothing_new", closed, gates=findings), closed.tables)
             shutil.rmtree(self.dataset.work, ignore_errors=True)
@@ -153,6 +155,7 @@ class Closing:
             teacher=kind(self.recipe),
             sources=self.taken.sources(),
             ledger=closed.ledger.counts,
+            made=closed.ledger.made,
             why=why,
             gates=list(gates),
         )
@@ -175,6 +178,7 @@ class Closing:
             rows_read=sum(p.read for p in self.taken.pulled),
             rows_total=sum(splits.values()),
             ledger=closed.ledger.counts if closed else {"seen": seen} if seen else {},
+            made=closed.ledger.made if closed else {},
             teacher=teacher(self.purse.spent, self.purse.unpriced),
             stages=[t.plain() for t in self.done],
             outside=sum(p.outside for p in self.taken.pulled),

@@ -11,10 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.history.dataset import Dataset
+from tasks.link import AnyStep
 from tasks.loop import Bench, run
 from tasks.recipe import Caps, Endpoint, Recipe
+from tasks.record import SCHEMA
 from tasks.shard import Shard, write
-from tasks.step import Step, room
+from tasks.step import room
 from tasks.teacher.connect import planners
 from tasks.teacher.count import Count
 from tasks.teacher.known import known
@@ -25,15 +27,18 @@ DRAWN = 500  # prompts that a plan is made of; where there are more, their figur
 PARTS = ("calls", "hits", "tokens_in", "tokens_out")
 
 
-async def planned(recipe: Recipe, dataset: Dataset, steps: Iterable[Step], shards: Sequence[Shard]) -> dict[str, Any]:
-    """The plan for these prompts, JSON-ready, by stage and in all. Leaves nothing behind."""
-    rows = pa.concat_tables([s.table() for s in shards])
+async def planned(
+    recipe: Recipe, dataset: Dataset, making: Sequence[AnyStep], steps: Iterable[AnyStep], shards: Sequence[Shard]
+) -> dict[str, Any]:
+    """The plan for these prompts, JSON-ready, by stage and in all; `making` are the techniques that add to them.
+    Leaves nothing behind."""
+    rows = pa.concat_tables([SCHEMA.empty_table(), *(s.table() for s in shards)])
     drawn = draw(rows)
     scale = rows.num_rows / max(1, drawn.num_rows)
     with known(dataset.calls) as calls, TemporaryDirectory(dir=dataset.work) as work:
         engines = planners(recipe, calls, spoken(drawn))
         bench = Bench(Path(work), recipe.seed, max(1, drawn.num_rows), {**engines})
-        spent = await asking(steps, write(drawn, Path(work) / "drawn.parquet"), bench)
+        spent = await asking([*making, *steps], write(drawn, Path(work) / "drawn.parquet"), bench)
     stages = {stage: scaled(count, scale) for stage, count in spent.items()}
     asked, whole = {planner.where: planner for planner in engines.values()}.values(), sum(stages.values(), Count())
     return {
@@ -49,11 +54,11 @@ async def planned(recipe: Recipe, dataset: Dataset, steps: Iterable[Step], shard
     }
 
 
-async def asking(steps: Iterable[Step], shard: Shard, bench: Bench) -> dict[str, Count]:
+async def asking(steps: Iterable[AnyStep], shard: Shard, bench: Bench) -> dict[str, Count]:
     """What each stage comes to that asks, one on the rows of the other."""
     given, spent = (shard,), dict[str, Count]()
     for step in steps:
-        if getattr(step, "role", None):
+        if getattr(step, "role", None) or getattr(step, "gives", None):
             tally = await run(step, given, bench)
             given, spent[room(step)] = tally.shards, spent.get(room(step), Count()) + tally.spent
     return spent

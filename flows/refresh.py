@@ -24,9 +24,9 @@ from flows.closing import Closing, Taken
 from flows.following import follow
 from flows.notify import tell, telling
 from flows.planning import planned
+from flows.producing import by_made, chain, fits, produced, starts
 from flows.report import Report
 from flows.stages import Given, Stages, say
-from tasks.answer.distill import Distill
 from tasks.answer.task import answer
 from tasks.clean.task import clean
 from tasks.clean.written import Written
@@ -44,6 +44,7 @@ from tasks.judge.verdict import Judged
 from tasks.label.task import label
 from tasks.label.task_type import TaskType
 from tasks.label.taxonomy import Taxonomy
+from tasks.link import AnyStep
 from tasks.loop import Bench, inputs
 from tasks.mine.benchmark import standing
 from tasks.mine.decontaminate import Decontaminate
@@ -58,7 +59,6 @@ from tasks.recipe import Recipe, RecipeError, read
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
-from tasks.step import Step
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check
@@ -102,8 +102,11 @@ async def refresh(
 
 def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     """Raises RecipeError or Unfit before anything is read."""
-    if not recipe.sources:
-        raise RecipeError("no logs to read", "sources", "name a file with --source, or under sources: in the recipe")
+    producing, links = chain(recipe)
+    if not recipe.sources and not starts(producing):
+        hint = "name a file with --source, or under sources: in the recipe; or let a technique of produce: start"
+        raise RecipeError("no logs to read", "sources", hint)
+    fits(producing, links, bool(recipe.sources))
     head = dataset.head
     if head and (head.teacher == RECORDED) != bool(recipe.teacher.recorded) and not plan:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher
@@ -134,23 +137,26 @@ def tiered(recipe: Recipe, taxonomy: Taxonomy) -> None:
 async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: datetime | None, plan: bool) -> Report:
     """The wheel, in its order."""
     purse = Purse(recipe.budget)
-    taken, given = pulled(recipe, dataset, since, until)
+    taken, given, waiting = pulled(recipe, dataset, since, until)
     async with AsyncExitStack() as stack:
         bench = Bench(dataset.work, recipe.seed, recipe.shard_rows)
         stages = Stages(bench, recipe.budget.at_cap)
         closing = Closing(recipe, dataset, taken, purse, stages.done)
-        if taken.nothing:
+        if taken.nothing and not starts(chain(recipe)[0]):
             return closing.report("plan" if plan else "nothing_new")
         given = await mined(recipe, dataset, stages, given)
         if plan:
             report = closing.report("plan")
-            report.plan = await planned(recipe, dataset, [step for _, step in answering(recipe)], inputs(given, None))
+            asking = [step for _, step in answering(recipe)]
+            report.plan = await planned(recipe, dataset, chain(recipe)[0], asking, inputs([*given, *waiting], None))
             return report
         closing.early = tuple(stages.done)
         bench.engines.update(
             await stack.enter_async_context(engines(recipe, dataset.calls, purse, run_of(dataset), say))
         )
-        given = await answered(recipe, stages, given)
+        given = await produced(recipe, dataset, stages, given, waiting)
+        closing.produced = tuple(stages.done[len(closing.early) :])
+        given = [] if stages.stop else await answered(recipe, stages, given)
         if stages.stop:
             return closing.cut_short(*stages.stop)
         given = await placed(recipe, dataset, stages, given)
@@ -158,11 +164,15 @@ async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: 
         return closing.capped(report, stages.capped) if stages.capped else report
 
 
-def pulled(recipe: Recipe, dataset: Dataset, since: datetime | None, until: datetime | None) -> tuple[Taken, Given]:
-    """Read every source; what an earlier run left pending comes first."""
+def pulled(
+    recipe: Recipe, dataset: Dataset, since: datetime | None, until: datetime | None
+) -> tuple[Taken, Given, Given]:
+    """Read every source; log rows that an earlier run left pending come first, what techniques made apart."""
     given: Given = []
-    if (waiting := dataset.pending).num_rows:
-        given.append({"shards": [write(waiting, dataset.work / "pull" / "pending.parquet").plain()]})
+    waiting: Given = []
+    for rows, where, file in zip(by_made(dataset.pending), (given, waiting), ("pending", "made"), strict=True):
+        if rows.num_rows:
+            where.append({"shards": [write(rows, dataset.work / "pull" / f"{file}.parquet").plain()]})
     sources = []
     for i, source in enumerate(recipe.sources):
         folder = str(dataset.work / "pull" / f"{i:03d}")
@@ -171,11 +181,12 @@ def pulled(recipe: Recipe, dataset: Dataset, since: datetime | None, until: date
         sources.append(Pulled.of(plain))
         say(f"pull     {sources[-1].read} rows read from {source.uri}, {sources[-1].seen} seen before")
     read = Read(
-        inputs(given, None),
+        inputs([*given, *waiting], None),
         pa.concat_tables([s.table() for p in sources for s in p.unreadable] or [UNREADABLE.empty_table()]),
         sum(p.seen for p in sources),
     )
-    return Taken(sources, read, (since.isoformat() if since else "", until.isoformat() if until else "")), given
+    window = (since.isoformat() if since else "", until.isoformat() if until else "")
+    return Taken(sources, read, window), given, waiting
 
 
 async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
@@ -200,23 +211,13 @@ async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
     return given
 
 
-def answering(recipe: Recipe) -> list[tuple[Task[..., Any], Step]]:
+def answering(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:
     """What makes rows of prompts, in order."""
-    a, rows = recipe.answer, recipe.gates.rows
+    rows = recipe.gates.rows
     taxonomy = Taxonomy.read(recipe.label.taxonomy)
-    distill = Distill(
-        tuple(a.chain_of_thought_for),
-        a.keep_reasoning,
-        a.few_shot,
-        a.pool,
-        a.temperature,
-        a.max_tokens,
-        a.reasks,
-        tuple(sorted(a.tier_for.items())),
-    )
     return [
         (label, TaskType(taxonomy, recipe.label.temperature, recipe.label.reasks)),
-        (answer, distill),
+        *((answer, link) for link in chain(recipe)[1]),
         (judge, Judged(recipe.judging.reasks)),
         (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off)),
         *([(gate, FitsStudent(recipe.student))] if recipe.student else []),

@@ -17,7 +17,8 @@ EXITS = {"published": 0, "nothing_new": 0, "plan": 0, "error": 2, "blocked": 3, 
 
 @dataclass(slots=True)
 class Report:
-    """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows, `gates`
+    """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows, `made` state -> records
+    that techniques made, `gates`
     the findings of rules that do not hold, `findings` those of all,
     `warnings` what went wrong without changing the outcome."""
 
@@ -29,6 +30,7 @@ class Report:
     rows_new: int = 0
     rows_total: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
     teacher: dict[str, Any] = field(default_factory=lambda: teacher(Count()))
     error: dict[str, str] | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)

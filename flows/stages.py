@@ -10,8 +10,9 @@ from prefect import Task, get_run_logger
 
 from flows.progress import watched
 from flows.report import stage_line
+from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, reusable
-from tasks.step import Step, name
+from tasks.step import name
 from tasks.tally import Tally, total
 from tasks.teacher.tiers import models
 
@@ -27,7 +28,7 @@ class Stages:
     at_cap: str = "wait"
     done: list[Tally] = field(default_factory=list)
 
-    async def over(self, task: Task[..., Any], step: Step, given: Given) -> Given:
+    async def over(self, task: Task[..., Any], step: AnyStep, given: Given) -> Given:
         """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
         calls = max((e.endpoint.at_once for e in self.bench.engines.values()), default=1)
         room = asyncio.Semaphore(max(FEWEST_AT_ONCE, 2 * calls // self.bench.shard_rows))
@@ -44,14 +45,20 @@ class Stages:
 
         async with watched(task.name, sum(s["rows"] for g in given for s in g["shards"]), through.total):
             done = await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts)))
-        return self.counted(task.name, step, done)
+        return self.counted(step.called if isinstance(step, Linked) else task.name, step, done)
 
-    async def fold(self, task: Task[..., Any], what: str, step: Step, given: Given) -> Given:
+    async def fold(self, task: Task[..., Any], what: str, step: AnyStep, given: Given) -> Given:
         """A stage that sees all rows at once."""
         fresh = task.with_options(refresh_cache=not reusable(step, given, None, self.bench))
         return self.counted(what, step, [await fresh(what, step, given, self.bench)])
 
-    def counted(self, shown: str, step: Step, plain: Given) -> Given:
+    async def link(self, each: Task[..., Any], whole: Task[..., Any], link: Linked, given: Given) -> Given:
+        """A link of a chain: by shards where it takes one record at a time, else over all of them."""
+        if link.shape in ("each", "table"):
+            return await self.over(each, link, given)
+        return await self.fold(whole, link.called, link, given)
+
+    def counted(self, shown: str, step: AnyStep, plain: Given) -> Given:
         whole = total(name(step), map(Tally.of, plain))
         whole = replace(whole, model=", ".join(models(step, self.bench.engines)))
         self.done.append(whole)

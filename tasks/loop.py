@@ -22,12 +22,13 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from tasks.link import AnyStep, Linked, inner
 from tasks.prompt import fingerprint
 from tasks.recipe import RecipeError, Unreachable, located
 from tasks.record import SCHEMA, Record, identity, table
 from tasks.record import records as records_of
 from tasks.shard import Shard, sha256, write, write_json
-from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, Step, TableStep, dice, name
+from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, TableStep, dice, name
 from tasks.tally import Tally, Unbalanced
 from tasks.teacher.ask import Answerer, Teacher
 from tasks.teacher.budget import BudgetReached
@@ -42,6 +43,7 @@ DROPPED = (
 )
 RECEIPT = "tally.json"
 STOPS = {BudgetReached: "budget", TeacherUnusable: "teacher", Unanswered: "outage"}
+STOPS_OF = frozenset(STOPS.values())
 
 
 @dataclass(frozen=True)
@@ -55,29 +57,31 @@ class Bench:
     through: Counter[str] = field(default_factory=Counter)  # records done by shard, for whoever watches
 
 
-def key(step: Step, shards: Sequence[Shard], bench: Bench) -> str:
+def key(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> str:
     """The cache key of a step on its input. A step names the data files that it reads in `reads`, and in `modules`
     the plug-ins that it was given."""
     prompts = fingerprint(getattr(step, "prompts", ()))
     data = {file: sha256(located(file)) for file in getattr(step, "reads", ())}
     rows = [s.sha256 for s in shards]
-    sources = [source(m) for m in (type(step).__module__, *getattr(step, "modules", ()))]
+    sources = [source(m) for m in (type(inner(step)).__module__, *getattr(step, "modules", ()))]
     how = [repr(step), *sources, prompts, data, identities(step, bench.engines)]
     return identity(name(step), *how, bench.seed, bench.shard_rows, rows)
 
 
-def place(step: Step, shards: Sequence[Shard], bench: Bench) -> Path:
+def place(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Path:
     """The folder of a step's output."""
     return bench.work / name(step) / key(step, shards, bench)
 
 
-def reusable(step: Step, given: Sequence[dict[str, Any]], part: int | None, bench: Bench) -> bool:
-    """Whether an output stands that is whole, byte for byte, and left nothing pending."""
+def reusable(step: AnyStep, given: Sequence[dict[str, Any]], part: int | None, bench: Bench) -> bool:
+    """Whether an output stands that is whole, byte for byte, and left nothing to do."""
     receipt = place(step, inputs(given, part), bench) / RECEIPT
     if not receipt.is_file():
         return False
     tally = Tally.of(json.loads(receipt.read_text()))
-    return not tally.pending and all(s.whole for s in (*tally.shards, *tally.dropped_in, *tally.pending_in))
+    if tally.pending or tally.stopped.keys() & STOPS_OF:
+        return False
+    return all(s.whole for s in (*tally.shards, *tally.dropped_in, *tally.pending_in))
 
 
 def inputs(given: Sequence[dict[str, Any]], part: int | None) -> tuple[Shard, ...]:
@@ -130,10 +134,11 @@ def imported(text: str) -> set[str]:
     return found
 
 
-async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
+async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
     """Run a step over its input; the tally names the files that it wrote. Raises Unbalanced."""
     asked = tiers(step, bench.engines)
     rows = pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()])
+    rows, others = parted(step, rows)
     match step.shape:
         case "each":
             done = await each(cast(Each, step), rows, asked, bench.seed, counting(bench, shards))
@@ -143,9 +148,20 @@ async def run(step: Step, shards: Sequence[Shard], bench: Bench) -> Tally:
             done = await grow(cast(Grow, step), rows, cast(Teacher, asked and asked.first), bench.seed)
         case "fold":
             done = fold(cast(Fold, step), rows)
+        case other:
+            raise TypeError(f"{name(step)} has the shape {other}; a step is each, table, grow or fold")
     if asked:
         await asked.first.engine.flush()  # a shard's output never stands without the answers that it is made of
+    done.seen, done.out = done.seen + others.num_rows, pa.concat_tables([others, done.out])
     return done.kept(name(step), place(step, shards, bench), bench.shard_rows, asked.count if asked else Count())
+
+
+def parted(step: AnyStep, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rows that a step takes, and those that pass it by."""
+    if not isinstance(step, Linked):
+        return rows, SCHEMA.empty_table()
+    taken = step.only.mask(rows)
+    return rows.filter(pa.array(taken)), rows.filter(pa.array(~taken))
 
 
 @dataclass(slots=True)
@@ -159,6 +175,10 @@ class Done:
     made: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
+
+    def note(self, outcome: Outcome) -> None:
+        for what in outcome.noted:
+            self.noted[what] = self.noted.get(what, 0) + 1
 
     def kept(self, stage: str, folder: Path, shard_rows: int, spent: Count) -> Tally:
         """Write it to its place and count it."""
@@ -225,6 +245,7 @@ async def each(step: Each, rows: pa.Table, teachers: Tiers | None, seed: int, do
         else:
             out += outcome.out
             done.made += outcome.made
+            done.note(outcome)
             done.dropped += [row_of(record, d) for d in outcome.dropped]
     done.out, done.pending = table(out), table(pending)
     return done
@@ -268,11 +289,13 @@ async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
             pool += outcome.out
             grown += len(outcome.out)
             done.made += outcome.made
+            done.note(outcome)
             done.dropped += [row_of(candidate(step, d), d) for d in outcome.dropped]
-            if grown >= step.target:
+            if step.target is not None and grown >= step.target:
                 break
         else:
-            done.stopped["short"] = f"{grown} of {step.target} grown before the step gave up"
+            if step.target is not None:
+                done.stopped["short"] = f"{grown} of {step.target} grown before the step gave up"
     except NoAnswer as none:
         done.stopped["short"] = f"{grown} of {step.target} grown before a question got no answer: {none.reason}"
     except (BudgetReached, TeacherUnusable, Unanswered) as stop:

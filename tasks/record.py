@@ -4,21 +4,24 @@ A record is immutable. Stages give new ones; what a record was made by stands in
 fields stand in `SCHEMA`, the explicit Arrow schema of every shard between two stages, so that no
 shard's types depend on the rows that happen to be in it.
 
-Three ids name three things: `log_id` a log line (source and row), `prompt_id` what is asked,
-`row_id` what is trained on (the prompt and its response).
+Four ids name four things: `log_id` a log line (source and row), a made id a record that a technique made and
+no user wrote, `prompt_id` what is asked, `row_id` what is trained on (the prompt and its response).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 
+MADE = "m-"  # how the id of a record begins that a technique made
+NO_TIME = datetime.fromtimestamp(0, UTC)  # when a record was asked that nobody asked
+Kind = Literal["passages", "prompts", "rows"]
 ROBUST = "robust"  # the tag of a row whose bad spelling the model is to bear: never repaired, never cleaned away
 
 
@@ -55,21 +58,30 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """One line of lineage: which step, with which prompt file (sha256) and model, from which prompts."""
+    """One line of lineage: which step, with which prompt file (sha256) and model, from which prompts.
+
+    `detail` is what the step itself has to say of how it came to this, as text or JSON: a search trace, say.
+    """
 
     step: str
     prompt: str = ""
     model: str = ""
     parents: tuple[str, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One conversation and what is known of it.
 
-    `roots` are all log ids it stands on. `messages` ends with what is asked until a teacher answers
-    it, and with that response, `trained`, from then on. `student_response` and `vote` are what the
-    logged model said and what the user thought of it; they are never published as an answer.
+    `roots` are the ids whose fate it decides: the log rows that ask it, or its own made id, and whatever
+    merged into it. `derived_from` are the log ids that a made record stands on besides. `messages` ends
+    with what is asked until a teacher answers it, and with that response, `trained`, from then on.
+    `student_response` and `vote` are what the logged model said and what the user thought of it; they are
+    never published as an answer.
+
+    What techniques know: `passage` is the text that a prompt was made from, `reference` the right answer where it
+    is known, `constraints` what code can check of the answer (JSON each), `rejected` answers that were worse.
     """
 
     roots: tuple[str, ...]
@@ -94,6 +106,11 @@ class Record:
     vote: str = ""
     split: str = ""
     lineage: tuple[Stamp, ...] = ()
+    derived_from: tuple[str, ...] = ()
+    passage: str = ""
+    reference: str = ""
+    constraints: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
     @property
     def ask(self) -> tuple[Message, ...]:
@@ -103,6 +120,21 @@ class Record:
     @property
     def answered(self) -> bool:
         return bool(self.messages) and self.messages[-1].role == "assistant" and self.messages[-1].trained
+
+    @property
+    def kind(self) -> Kind:
+        """A passage that nobody has asked about yet, a prompt, or a row with its response."""
+        return "rows" if self.answered else "prompts" if self.messages else "passages"
+
+    @property
+    def made(self) -> bool:
+        """Whether a technique made it, not a user."""
+        return self.roots[0].startswith(MADE)
+
+    @property
+    def logs(self) -> tuple[str, ...]:
+        """Every log id it stands on."""
+        return tuple(dict.fromkeys(i for i in (*self.roots, *self.derived_from) if not i.startswith(MADE)))
 
     @property
     def response(self) -> str:
@@ -116,7 +148,8 @@ class Record:
 
     @property
     def prompt_id(self) -> str:
-        return identity("p", [turn(m) for m in self.ask], self.input, self.tools)
+        about = [self.passage] if not self.messages else []
+        return identity("p", [turn(m) for m in self.ask], self.input, self.tools, *about)
 
     @property
     def row_id(self) -> str:
@@ -131,8 +164,35 @@ class Record:
         said = Message("assistant", text, reasoning_content=reasoning, tool_calls=tuple(calls), trained=True)
         return replace(self, messages=(*self.ask, said))
 
-    def stamped(self, step: str, prompt: str = "", model: str = "", parents: Iterable[str] = ()) -> Self:
-        return replace(self, lineage=(*self.lineage, Stamp(step, prompt, model, tuple(parents))))
+    def stamped(
+        self, step: str, prompt: str = "", model: str = "", parents: Iterable[str] = (), detail: str = ""
+    ) -> Self:
+        return replace(self, lineage=(*self.lineage, Stamp(step, prompt, model, tuple(parents), detail)))
+
+    def asking(self, text: str) -> tuple[Message, ...]:
+        """The turns with another text in the place of what the user asks last."""
+        *before, _ = self.ask or (Message("user", ""),)
+        return (*before, Message("user", text))
+
+    def derived(
+        self, step: str, messages: Sequence[Message], prompt: str = "", model: str = "", detail: str = "", **known: Any
+    ) -> Self:
+        """A new record that a step made of this one: it has its language, labels, tags and session, and its own id.
+
+        Answer, verdicts and votes stay behind, and so does the input, unless `known` names them.
+        """
+        bare = replace(
+            self,
+            messages=tuple(messages),
+            **{
+                **NOT_KNOWN,
+                "user": "",
+                "conversation": self.conversation or self.prompt_id,
+                "derived_from": self.logs,
+                **known,
+            },
+        ).stamped(step, prompt, model, (self.prompt_id,), detail)
+        return replace(bare, roots=(identity("m", step, self.roots[0], self.prompt_id, bare.row_id),))
 
     def row(self) -> dict[str, Any]:
         """The record as plain data in the shape of `SCHEMA`, ids included."""
@@ -140,19 +200,36 @@ class Record:
         plain["messages"] = [turn(m) for m in self.messages]
         plain["scores"] = [{"name": s.name, "value": s.value, "reason": s.reason} for s in self.scores]
         plain["lineage"] = [
-            {"step": s.step, "prompt": s.prompt, "model": s.model, "parents": list(s.parents)} for s in self.lineage
+            {"step": s.step, "prompt": s.prompt, "model": s.model, "parents": list(s.parents), "detail": s.detail}
+            for s in self.lineage
         ]
         return plain | {"prompt_id": self.prompt_id, "row_id": self.row_id}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
         known = {f.name: row[f.name] for f in fields(cls)}
-        known["roots"] = tuple(row["roots"])
-        known["tags"] = tuple(row["tags"])
+        known |= {name: tuple(row[name]) for name in TEXTS}
         known["messages"] = tuple(message(m) for m in row["messages"])
         known["scores"] = tuple(Score(**s) for s in row["scores"])
-        known["lineage"] = tuple(Stamp(**(s | {"parents": tuple(s["parents"])})) for s in row["lineage"])
+        known["lineage"] = tuple(stamp(s) for s in row["lineage"])
         return cls(**known)
+
+
+TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected")  # fields that are lists of texts
+NOT_KNOWN: dict[str, Any] = {  # of a record that was only just made
+    **dict.fromkeys(("input", "student", "student_response", "vote", "split", "teacher", "licence"), ""),
+    **dict.fromkeys(("prompt_tokens", "response_tokens"), 0),
+    **dict.fromkeys(("scores", "constraints", "rejected"), ()),
+    "reference": "",
+}
+
+
+def begun(step: str, messages: Sequence[Message], language: str, origin: str = "", **known: Any) -> Record:
+    """A record that stands on nobody's log. `origin` tells apart what says the same: a file and a place in it."""
+    bare = Record((), tuple(messages), NO_TIME, language=language, **known)
+    if not bare.lineage:
+        bare = bare.stamped(step)
+    return replace(bare, roots=(identity("m", step, origin, bare.row_id, bare.passage),))
 
 
 def spoken(said: Message) -> str:
@@ -175,6 +252,11 @@ def turn(said: Message) -> dict[str, Any]:
         "name": said.name,
         "trained": said.trained,
     }
+
+
+def stamp(plain: dict[str, Any]) -> Stamp:
+    """A line of lineage from plain data; one of an older version has no detail."""
+    return Stamp(plain["step"], plain["prompt"], plain["model"], tuple(plain["parents"]), plain.get("detail") or "")
 
 
 def message(plain: dict[str, Any]) -> Message:
@@ -212,7 +294,13 @@ TURN = pa.struct(
 )
 SCORE = pa.struct([("name", pa.string()), ("value", pa.float64()), ("reason", pa.string())])
 STAMP = pa.struct(
-    [("step", pa.string()), ("prompt", pa.string()), ("model", pa.string()), ("parents", pa.list_(pa.string()))]
+    [
+        ("step", pa.string()),
+        ("prompt", pa.string()),
+        ("model", pa.string()),
+        ("parents", pa.list_(pa.string())),
+        ("detail", pa.string()),
+    ]
 )
 SCHEMA = pa.schema(
     [
@@ -240,8 +328,30 @@ SCHEMA = pa.schema(
         ("vote", pa.string()),
         ("split", pa.string()),
         ("lineage", pa.list_(STAMP)),
+        ("derived_from", pa.list_(pa.string())),
+        ("passage", pa.string()),
+        ("reference", pa.string()),
+        ("constraints", pa.list_(pa.string())),
+        ("rejected", pa.list_(pa.string())),
     ]
 )
+
+
+def conformed(rows: pa.Table, schema: pa.Schema = SCHEMA) -> pa.Table:
+    """Rows as an older schema has them, in one of today: what they do not know is empty."""
+    if rows.schema.equals(schema):
+        return rows
+    columns = [
+        rows.column(f.name).cast(f.type) if f.name in rows.column_names else pa.repeat(nothing(f.type), rows.num_rows)
+        for f in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def nothing(kind: pa.DataType) -> pa.Scalar:
+    """What a field of this type holds where nothing is known."""
+    empty = [] if pa.types.is_list(kind) else "" if pa.types.is_string(kind) else None
+    return pa.scalar(empty, kind)
 
 
 def table(records: Iterable[Record]) -> pa.Table:

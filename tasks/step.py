@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tasks.teacher.ask import Teacher
 
 MERGED = "merged"
+USED = "used"  # the reason of a record that ends because what was made of it takes its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,15 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one record: what goes on, what was dropped, and how many of both did not exist before."""
+    """What came of one record: what goes on, what was dropped, and how many of both did not exist before.
+
+    `noted` are names of what happened on the way that is no record: a reply that nobody could read, say.
+    """
 
     out: tuple[Record, ...] = ()
     dropped: tuple[Drop, ...] = ()
     made: int = 0
+    noted: tuple[str, ...] = ()
 
     @classmethod
     def keeping(cls, record: Record) -> Self:
@@ -62,6 +67,10 @@ class Outcome:
     def eliminating(self, candidate: Record, reason: str, detail: str = "") -> Self:
         """A new record that was made and did not survive."""
         return replace(self, dropped=(*self.dropped, Drop(reason, detail, candidate)), made=self.made + 1)
+
+    def noting(self, what: str) -> Self:
+        """Something happened that is no record; the tally counts it under this name."""
+        return replace(self, noted=(*self.noted, what))
 
     @property
     def balanced(self) -> bool:
@@ -103,10 +112,15 @@ class TableStep(Protocol):
 
 
 class Grow(Protocol):
-    """Gives batches of outcomes; `pool` holds the seeds and, from then on, all that this run accepted."""
+    """Gives outcomes, a batch at a time; `pool` holds what was given and, from then on, all that this run accepted.
+
+    `target` is how many to make; None for a step that ends by itself, such as one that reads files.
+    """
 
     shape: ClassVar[Literal["grow"]]
-    target: int
+
+    @property
+    def target(self) -> int | None: ...
 
     def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]: ...
 
@@ -123,13 +137,13 @@ Step = Each | TableStep | Grow | Fold
 
 
 def room(step: object) -> str:
-    """The stage that a step belongs to: the folder where its technique stands."""
-    return type(step).__module__.split(".")[-2]
+    """The stage that a step belongs to: the folder where its technique stands, or what its link says."""
+    return str(step.stage) if hasattr(step, "called") else type(step).__module__.split(".")[-2]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def name(step: object) -> str:
-    """A step's name: its module, which bears the technique's published name."""
-    return type(step).__module__.rpartition(".")[2]
+    """A step's name: its module, which bears the technique's published name, or what it is called in a chain."""
+    return str(step.called) if hasattr(step, "called") else type(step).__module__.rpartition(".")[2]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def dice(seed: int, step: str, record_id: str) -> Random:

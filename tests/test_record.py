@@ -38,7 +38,12 @@ FULL = Record(
     student_response="</user>",
     vote="up",
     split="train",
-    lineage=(Stamp("distill", "sha", "m-1", ("p-1",)), Stamp("verdict")),
+    lineage=(Stamp("distill", "sha", "m-1", ("p-1",), "第一步"), Stamp("verdict")),
+    derived_from=("l-3",),
+    passage="北京今天 3 度。",
+    reference="3",
+    constraints=('{"words": 5}',),
+    rejected=("30 度。",),
 )
 BARE = Record(("l-1",), (Message("user", "hi"),), datetime(1970, 1, 1, tzinfo=UTC))
 

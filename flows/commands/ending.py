@@ -19,6 +19,7 @@ STATES = {
     "published": "published",
     "merged": "merged into a row (the same question)",
     "seen": "seen in an earlier run",
+    "used": "used: what was made of them goes on",
     "unreadable": "unreadable (kept, with file and line)",
     "pending": "pending, go on with the next run",
 }
@@ -54,6 +55,9 @@ def summary(report: Report) -> str:
     if report.rows_read:
         lines.append(f"  in    {report.rows_read:>7} log rows read")
         lines += [f"        {n:>7} {state_line(state)}" for state, n in ordered(report.ledger)]
+    if report.made:
+        lines.append(f"  made  {sum(report.made.values()):>7} records, by techniques")
+        lines += [f"        {n:>7} {state_line(state)}" for state, n in ordered(report.made)]
     if report.status == "plan":
         return "\n".join([*lines, *page(report.plan)])
     splits = ", ".join(f"{n} {side}" for side, n in report.splits.items())

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel
 
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError, located
-from tasks.record import Message, Record, ToolCall
+from tasks.record import Kind, Message, Record, ToolCall
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.tools import sendable
@@ -56,6 +56,8 @@ class Distill:
     max_tokens: int = 4096
     reasks: int = 1
     tier_for: tuple[tuple[str, str], ...] = ()
+    takes: ClassVar[Kind] = "prompts"
+    gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"
     prompts: ClassVar[tuple[str, ...]] = ("answer/direct", "answer/chain_of_thought", "reask")
     shape: ClassVar[Literal["each"]] = "each"

@@ -39,8 +39,9 @@ class Written:
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         text = written if ROBUST in record.tags else self.text
         messages = tuple(replace(m, content=text(m.content)) for m in record.messages)
-        cleaned = replace(record, messages=messages, student_response=written(record.student_response))
-        if not any(m.content for m in messages if m.role == "user"):
+        said = {"student_response": written(record.student_response), "passage": text(record.passage)}
+        cleaned = replace(record, messages=messages, **said)
+        if not (cleaned.passage if record.kind == "passages" else any(m.content for m in messages if m.role == "user")):
             return Outcome().dropping("empty")
         return Outcome.keeping(cleaned)
 

@@ -1,8 +1,8 @@
 """One prompt, one answer: near-duplicate prompts become one, within the run and against all that was ever asked.
 
-The order is that of the log (time, then id), and a prompt falls to one that stands before it and is
-kept. That is what makes eight weekly runs keep the same prompts as one run over all of them. Its log ids
-become roots of the record that is kept, or of the published row.
+The order is that of the log (time, then id), with what techniques made after it, and a prompt falls to
+one that stands before it and is kept. That is what makes eight weekly runs keep the same prompts as one
+run over all of them. Its log ids become roots of the record that is kept, or of the published row.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class OnePrompt:
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:
-        numbered = sorted(enumerate(records(table)), key=lambda pair: (pair[1].asked_at, pair[1].roots[0]))
-        order = [number for number, _ in numbered]
-        in_order = [record for _, record in numbered]
+        rows = records(table)
+        order = sorted(range(len(rows)), key=lambda i: (rows[i].made, rows[i].asked_at, rows[i].roots[0]))
+        in_order = [rows[i] for i in order]
         asked = [Asked.of(r) for r in in_order]
         before = Neighbours(self.past, asked, self.threshold)
         kept: dict[int, int] = {}

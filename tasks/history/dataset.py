@@ -43,7 +43,7 @@ from tasks.history.lock import lock_of
 from tasks.history.past import Past
 from tasks.history.retention import remove, removed, surplus, sweep
 from tasks.recipe import utc
-from tasks.record import SCHEMA
+from tasks.record import SCHEMA, conformed
 from tasks.shard import Shard, sha256, write, write_json, write_text
 
 ENTRY = "entry.json"
@@ -64,7 +64,8 @@ class Entry:
 
     `base` is the version in force after it, `version` the one that it published, if any. `kind` is
     `published`, `nothing_new`, `blocked`, `budget`, `teacher` or `rollback`. Nothing in it depends on
-    when or how often the run was tried. `gates` is what the gates found, as far as the run came to them.
+    when or how often the run was tried. `ledger` counts log rows by state, `made` what techniques made.
+    `gates` is what the gates found, as far as the run came to them.
     """
 
     seq: int
@@ -75,6 +76,7 @@ class Entry:
     teacher: str = ""
     sources: list[dict[str, Any]] = field(default_factory=list)
     ledger: dict[str, int] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     why: str = ""
     gates: list[dict[str, Any]] = field(default_factory=list)
@@ -216,7 +218,13 @@ class Dataset:
     @property
     def pending(self) -> pa.Table:
         """Records that were read and still wait, as they were pulled."""
-        return pq.read_table(self.file(self.head, "pending")) if self.head else SCHEMA.empty_table()
+        return conformed(pq.read_table(self.file(self.head, "pending"))) if self.head else SCHEMA.empty_table()
+
+    @property
+    def ledgers(self) -> tuple[Shard, ...]:
+        """The ledger files of the increments that count."""
+        kept = [(e, e.files["ledger"]) for e in self.chain]
+        return tuple(Shard(str(self.file(e, "ledger")), k["rows"], k["sha256"]) for e, k in kept)
 
     @property
     def past(self) -> Past:

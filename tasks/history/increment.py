@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.history.asked import PUBLISHED, Asked, segment
-from tasks.history.ledger import Ledger
-from tasks.record import SCHEMA, Record, records
+from tasks.history.ledger import MADE_BEFORE, Ledger
+from tasks.record import MADE, SCHEMA, Record, records
 from tasks.shard import Shard
 from tasks.step import MERGED
 from tasks.tally import Tally
@@ -52,19 +52,31 @@ class Closed:
     tables: dict[str, pa.Table]
 
 
-def finished(read: Read, early: Sequence[Tally], late: Sequence[Tally], rows: pa.Table) -> Closed:
-    """A run that came to its end. `early` are the stages up to the dedup of prompts, `late` those after, `rows` what
-    is published now (perhaps nothing). Raises Unbalanced."""
+def finished(
+    read: Read, early: Sequence[Tally], late: Sequence[Tally], rows: pa.Table, produced: Sequence[Tally] = ()
+) -> Closed:
+    """A run that came to its end. `early` are the stages up to the dedup of prompts, `produced` those that made more
+    of them, `late` those after, `rows` what is published now (perhaps nothing). Raises Unbalanced."""
     ledger = begun(read)
     ledger.publish(zip(rows.column("row_id").to_pylist(), rows.column("roots").to_pylist(), strict=True))
-    gone = [*dropped(early), *(late_gone := dropped(late))]
+    gone = [*dropped(early), *dropped(produced), *(late_gone := dropped(late))]
     ledger.drop(gone)
     asked = records(rows)
     gone = settled(gone, {r.prompt_id: r.row_id for r in asked})
-    for waiting in tables_of(t.pending_in for t in (*early, *late)):
-        for roots in waiting.column("roots").to_pylist():
-            ledger.enter(roots, "pending")
-    return closed(read, ledger, remembered(asked, gone[len(gone) - len(late_gone) :]), gone)
+    waiting = pa.concat_tables([SCHEMA.empty_table(), *tables_of(t.pending_in for t in (*early, *produced, *late))])
+    for roots in waiting.column("roots").to_pylist():
+        ledger.enter(roots, "pending")
+    kept = gone[len(gone) - len(late_gone) :]
+    return closed(read, ledger, remembered(asked, kept), gone, made(read, (*produced, *late)), waiting)
+
+
+def made(read: Read, tallies: Sequence[Tally]) -> set[str]:
+    """The ids of all that these stages made: what they put out or dropped, but for what was made before."""
+    known = read.users
+    files = [s for t in tallies for s in (*t.shards, *t.dropped_in) if s.rows]
+    found = {i for s in files for roots in s.table(["roots"]).column("roots").to_pylist() for i in roots}
+    gone = (row for row in dropped(tallies) if row["reason"] == MADE_BEFORE)
+    return {i for i in found if i.startswith(MADE) and i not in known} - {i for row in gone for i in row["roots"]}
 
 
 def stopped(read: Read, early: Sequence[Tally]) -> Closed:
@@ -83,9 +95,17 @@ def begun(read: Read) -> Ledger:
     return ledger
 
 
-def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[str, Any]]) -> Closed:
+def closed(
+    read: Read,
+    ledger: Ledger,
+    asked: Sequence[Asked],
+    gone: list[dict[str, Any]],
+    made: Collection[str] = (),
+    waiting: pa.Table | None = None,
+) -> Closed:
+    """`made` are ids of this run's own; of these, those that wait are kept as they stand in `waiting`."""
     users = read.users
-    ledger.close([*users, *read.unreadable.column("log_id").to_pylist()])
+    ledger.close([*users, *read.unreadable.column("log_id").to_pylist(), *made])
     waits = {i for i, (state, _, _) in ledger.states.items() if state == "pending"}
     kept = (
         SCHEMA.append(pa.field("reason", pa.string()))
@@ -95,7 +115,7 @@ def closed(read: Read, ledger: Ledger, asked: Sequence[Asked], gone: list[dict[s
     tables = {
         "ledger": ledger.table(users),
         "asked": segment(asked),
-        "pending": read.those(waits),
+        "pending": pa.concat_tables([read.those(waits), *([chosen(waiting, waits & {*made})] if waiting else [])]),
         "dropped": pa.Table.from_pylist(gone, schema=kept),
         "unreadable": read.unreadable,
     }

@@ -1,8 +1,9 @@
 """The source ledger: every log row that was read ends in exactly one state.
 
-States: `published`, `merged` (into which row), `dropped:<reason>`, `gated:<rule>`, `unreadable`, `pending`, and
-`seen` for a row that an earlier increment already accounts for. A record carries all its log ids as
-`roots`, so what becomes of the record becomes of them.
+States: `published`, `merged` (into which row), `dropped:<reason>`, `gated:<rule>`, `unreadable`, `pending`, `used` for
+a passage that others were made of, and `seen` for a row that an earlier increment already accounts for. A record
+carries all its log ids as `roots`, so what becomes of the record becomes of them. What a technique made has an
+id of its own, and a state like any log row; the two are counted apart.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from tasks.record import MADE
+from tasks.step import USED
 from tasks.tally import Unbalanced
 
 LEDGER = pa.schema(
@@ -26,6 +29,7 @@ LEDGER = pa.schema(
     ]
 )
 GATED = "gated:"
+MADE_BEFORE = "made_before"  # the reason of a record that an earlier increment made, and accounts for
 
 
 @dataclass(slots=True)
@@ -52,8 +56,10 @@ class Ledger:
         """Dropped rows of a stage. A row merged within the run is accounted for by the record that took its roots."""
         for row in rows:
             reason: str = row["reason"]
+            if reason == MADE_BEFORE:
+                continue
             if reason != "merged":
-                state = reason if reason.startswith(GATED) else f"dropped:{reason}"
+                state = reason if reason.startswith(GATED) or reason == USED else f"dropped:{reason}"
                 self.enter(row["roots"], state, row["into"], row["detail"])
             elif row["into"].startswith("r-"):
                 self.enter(row["roots"], "merged", row["into"])
@@ -68,10 +74,16 @@ class Ledger:
 
     @property
     def counts(self) -> dict[str, int]:
-        """State -> rows, `seen` included; the sum is what was read."""
-        counted = Counter(state for state, _, _ in self.states.values())
+        """State -> log rows, `seen` included; the sum is what was read."""
+        counted = Counter(state for i, (state, _, _) in self.states.items() if not i.startswith(MADE))
         if self.seen:
             counted["seen"] = self.seen
+        return dict(sorted(counted.items()))
+
+    @property
+    def made(self) -> dict[str, int]:
+        """State -> records that techniques made."""
+        counted = Counter(state for i, (state, _, _) in self.states.items() if i.startswith(MADE))
         return dict(sorted(counted.items()))
 
     def table(self, users: Mapping[str, str]) -> pa.Table:

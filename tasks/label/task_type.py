@@ -32,6 +32,8 @@ class TaskType:
     shape: ClassVar[Literal["each"]] = "each"
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        if record.task_type and record.domain:  # what a technique makes of a labelled prompt keeps its labels
+            return Outcome.keeping(record)
         prompt = load("label/task_type", record.language)
         types, domains = self.taxonomy.types, self.taxonomy.domains
         sent = prompt.fill(

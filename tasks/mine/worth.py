@@ -18,11 +18,14 @@ from tasks.mine.ask import Ask, Rule, ask_of
 from tasks.mine.chat import Greeting, SmallTalk
 from tasks.mine.form import Language, Length, NotText, NoWords
 from tasks.mine.gibberish import Gibberish
-from tasks.mine.own import FIELD, load
 from tasks.mine.relevance import Relevance
+from tasks.plugin import Door, load
 from tasks.recipe import Mine, RecipeError
 from tasks.step import MERGED, Drop, Sieved
 
+FIELD = "mine.rules"
+WRITE = "a frozen dataclass with `def __call__(self, ask)` that gives None or a reason"
+DOOR = Door(FIELD, "mine.settings", "rule", WRITE, "an ask and nothing else", 1)
 REASON = re.compile(r"[a-z][a-z0-9_]{0,39}")
 READY: dict[str, Callable[[Mine], Rule]] = {
     "not_text": lambda mine: NotText(),
@@ -88,7 +91,7 @@ def chosen(mine: Mine) -> Worth:
 
 def rule_named(name: str, mine: Mine) -> Rule:
     if ":" in name:
-        return load(name, mine.settings.get(name, {}))
+        return load(name, mine.settings.get(name, {}), DOOR)
     if name in READY:
         return READY[name](mine)
     near = difflib.get_close_matches(name, READY, 1)

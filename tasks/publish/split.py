@@ -48,14 +48,14 @@ class Split:
         sides: dict[int, str] = {}
         dropped: list[tuple[int, Drop]] = []
         for i, one in enumerate(asked):
-            session = sessions[one.conversation] if one.conversation else set()
+            session = sessions[one.conversation or one.prompt_id]  # what a technique makes of a prompt has that session
             near = {sides.get(n.number, n.asked.side) for n in before.of(i)} - {""} | session
             if len(near) > 1:
                 dropped.append((order[i], Drop(STRADDLES, f"close to rows of {' and '.join(sorted(near))}")))
                 continue
             side = near.pop() if near else self.drawn(one.prompt_id)
             sides[before.keep(i)] = side
-            sessions[one.conversation].add(side)
+            sessions[one.conversation or one.prompt_id].add(side)
         placed = {order[number - self.past.size]: side for number, side in sides.items()}
         kept = (replace(r, split=placed[i]) for i, r in enumerate(rows) if i in placed)
         return Folded(table_of(kept), dropped, before.noted)

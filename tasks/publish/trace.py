@@ -35,7 +35,7 @@ def trace(dataset: Dataset, version: str, row_id: str) -> dict[str, Any]:
         "file": file,
         "row": {k: v for k, v in row.items() if k not in ("row_id", "roots", "lineage")},
         "lineage": [stamp | {"files": files_of(stamp, prompts)} for stamp in row["lineage"]],
-        "logs": logs(dataset, entry, row["roots"]),
+        "logs": logs(dataset, entry, [*row["roots"], *(row.get("derived_from") or ())]),
         "calls": calls(stored(dataset.calls), record(row), prompts),
     }
 

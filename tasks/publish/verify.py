@@ -8,7 +8,7 @@ that counts them and names the first.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from tasks.history.dataset import ENTRY, Dataset, Entry, digest, read_manifest
 from tasks.history.past import across
 from tasks.history.retention import removed
 from tasks.publish.version import CONFIGS, SCHEMA_VERSION, SIDES, content_hash, pairs, record
-from tasks.record import Record
+from tasks.record import MADE, Record
 from tasks.shard import sha256
 
 LEAK = 0.7
@@ -113,10 +113,10 @@ def increments(dataset: Dataset, seen: Verified) -> None:
 
 
 def closes(entry: Entry, path: Path, at: str, seen: Verified) -> None:
-    counts: dict[str, int] = defaultdict(int)
-    for state in pq.read_table(path, columns=["state"]).column("state").to_pylist():
-        counts[state] += 1
-    if counts != {s: n for s, n in entry.ledger.items() if s != "seen"}:
+    table = pq.read_table(path, columns=["log_id", "state"])
+    own = Counter(zip(table.column("log_id").to_pylist(), table.column("state").to_pylist(), strict=True))
+    counts = {kind: Counter(s for i, s in own if i.startswith(MADE) is kind) for kind in (True, False)}
+    if counts[False] != {s: n for s, n in entry.ledger.items() if s != "seen"} or counts[True] != entry.made:
         seen.find("ledger", f"{at}/{path.name} has other states than its entry counts")
 
 

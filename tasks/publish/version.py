@@ -24,12 +24,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.prompt import LANGUAGES, ROOT
-from tasks.record import SCHEMA, Record, identity, message
+from tasks.record import SCHEMA, Record, conformed, identity, message
 from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")
 FILE_ROWS = 50_000
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PUBLISHED = (  # what of a record is published, in this order: no user, no session, nothing that the student said
     "row_id",
     "prompt_id",
@@ -49,6 +49,11 @@ PUBLISHED = (  # what of a record is published, in this order: no user, no sessi
     "response_tokens",
     "roots",
     "lineage",
+    "derived_from",
+    "passage",
+    "reference",
+    "constraints",
+    "rejected",
 )
 JUDGE_SCORE = pa.field("judge_score", pa.float64())
 CHAT = pa.schema([JUDGE_SCORE if n == JUDGE_SCORE.name else SCHEMA.field(n) for n in PUBLISHED])
@@ -98,7 +103,7 @@ def parent_rows(version: Path | None) -> dict[str, pa.Table]:
         return dict.fromkeys(SIDES, CHAT.empty_table())
     files = {side: sorted(version.glob(f"data/chat/{side}-*.parquet")) for side in SIDES}
     read = {s: pa.concat_tables([pq.read_table(f) for f in fs] or [CHAT.empty_table()]) for s, fs in files.items()}
-    return {side: without_empty_tools(rows) for side, rows in read.items()}
+    return {side: without_empty_tools(conformed(rows, CHAT)) for side, rows in read.items()}
 
 
 def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:

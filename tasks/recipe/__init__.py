@@ -82,6 +82,11 @@ class Recipe(Part):
     clean: Clean = Field(default=Clean(), description="What may be taken out of a text.")
     mine: Mine = Field(default=Mine(), description="Which prompts are worth an answer.")
     label: Label = Field(default=Label(), description="Task types and domains.")
+    produce: list[str | dict[str, dict[str, Any] | None]] = Field(
+        default=[],
+        description="Techniques that make more prompts, in order, each with its settings and `only`; "
+        "flywheel techniques lists them.",
+    )
     answer: Answer = Field(default=Answer(), description="How the teacher answers.")
     judging: Judging = Field(default=Judging(), description="How answers are judged.")
     gates: Gates = Field(default=Gates(), description="What must hold before a version is published.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from tasks.recipe.part import Part
@@ -10,6 +12,11 @@ from tasks.recipe.part import Part
 class Answer(Part):
     """How the teacher answers."""
 
+    chain: list[str | dict[str, dict[str, Any] | None]] = Field(
+        default=[],
+        description="Techniques that answer, in order, each with its settings and `only`; [] for distill alone. What "
+        "is not answered by then is distilled. flywheel techniques lists them.",
+    )
     chain_of_thought_for: list[str] = Field(
         default=["mathematics", "reasoning"], description="Task types where the teacher reasons first; [] for none."
     )

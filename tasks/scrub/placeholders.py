@@ -26,7 +26,7 @@ class Scrub:
     shape: ClassVar[Literal["each"]] = "each"
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
-        language = detect(record.instruction)
+        language = detect(record.instruction or record.passage)
         known = Placeholders()
 
         def clean(text: str) -> str:
@@ -38,8 +38,8 @@ class Scrub:
 
         messages = tuple(map(scrubbed, record.messages))
         tools, response = in_json(record.tools, clean), clean(record.student_response)
-        scrubbed_record = replace(record, messages=messages, input=clean(record.input), tools=tools)
-        return Outcome.keeping(replace(scrubbed_record, student_response=response))
+        said = {"input": clean(record.input), "passage": clean(record.passage), "reference": clean(record.reference)}
+        return Outcome.keeping(replace(record, messages=messages, tools=tools, student_response=response, **said))
 
 
 def in_json(text: str, clean: Callable[[str], str]) -> str:

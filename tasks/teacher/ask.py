@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,10 +15,12 @@ from tasks.recipe import Endpoint
 from tasks.record import Message, turn
 from tasks.teacher.budget import Purse
 from tasks.teacher.count import Count
+from tasks.teacher.endings import NoAnswer
 from tasks.teacher.outcomes import Reply
 
 FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 Shape = TypeVar("Shape", bound=BaseModel)
+Answer = TypeVar("Answer")
 VERDICT_TOKENS = 1024
 
 
@@ -38,12 +41,21 @@ class Answerer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """An engine, the stage that asks it and for which record (a prompt's id), and what its calls come to."""
+    """An engine, the stage that asks it and for which record (a prompt's id), and what its calls come to.
+
+    `others` are the engines of all endpoints by the recipe's names for them; a technique that asks several declares
+    theirs in `asks`.
+    """
 
     engine: Answerer
     count: Count = field(default_factory=Count)
     stage: str = ""
     record: str = ""
+    others: Mapping[str, Answerer] = field(default_factory=dict)
+
+    def named(self, who: str) -> Teacher:
+        """The endpoint of that name, asked for the same record and on the same count."""
+        return replace(self, engine=self.others[who])
 
     @property
     def model(self) -> str:
@@ -97,6 +109,17 @@ class Teacher:
             schema = {"name": name, "schema": strict(shape.model_json_schema()), "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": schema}}
         return {"response_format": {"type": "json_object"}} if how == "json_object" else {}
+
+
+async def together(asked: Iterable[Awaitable[Answer]]) -> list[Answer | NoAnswer]:
+    """Several questions at once, in their order; one that ends without an answer is given as that, the rest go on.
+
+    Raises what ends a run (a budget, an endpoint that is out)."""
+    found = await asyncio.gather(*asked, return_exceptions=True)  # none of them goes on behind the caller's back
+    for one in found:
+        if isinstance(one, BaseException) and not isinstance(one, NoAnswer):
+            raise one
+    return [one for one in found if not isinstance(one, BaseException) or isinstance(one, NoAnswer)]
 
 
 def wire(messages: tuple[Message, ...]) -> list[dict[str, Any]]:

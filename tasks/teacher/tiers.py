@@ -58,14 +58,16 @@ class Tiers:
 
 
 def tiers(step: object, engines: Mapping[str, Answerer]) -> Tiers | None:
-    """The teachers of a step by its `role` and its `tier_for` (task type, tier); None for one that asks nobody."""
+    """The teachers of a step by its `role` and its `tier_for` (task type, tier), every other endpoint within their
+    reach; None for a step that asks nobody."""
     role = getattr(step, "role", None)
     if not role:
         return None
     count, stage, instead = Count(), room(step), engines.get(FALLBACK)
-    by_type = {task: Teacher(engines[tier], count, stage) for task, tier in getattr(step, "tier_for", ())}
-    fallback = Teacher(instead, count, stage) if instead else None
-    return Tiers(Teacher(engines[role], count, stage), by_type, fallback)
+    known = {"count": count, "stage": stage, "others": engines}
+    by_type = {task: Teacher(engines[tier], **known) for task, tier in getattr(step, "tier_for", ())}
+    fallback = Teacher(instead, **known) if instead else None
+    return Tiers(Teacher(engines[role], **known), by_type, fallback)
 
 
 def identities(step: object, engines: Mapping[str, Answerer]) -> list[tuple[str, str | None, str, str]]:
@@ -81,5 +83,6 @@ def models(step: object, engines: Mapping[str, Answerer]) -> list[str]:
 
 def teachers(step: object, engines: Mapping[str, Answerer]) -> list[Teacher]:
     asked = tiers(step, engines)
-    found = [asked.first, *asked.by_type.values(), asked.fallback] if asked else []
+    named = [asked.first.named(who) for who in getattr(step, "asks", ())] if asked else []
+    found = [asked.first, *asked.by_type.values(), asked.fallback, *named] if asked else []
     return [t for t in found if t]

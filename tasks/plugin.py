@@ -1,7 +1,7 @@
-"""A team's own rule: `rules/our_rule.py:TooBoring`, or `package.module:TooBoring`, as `mine.rules` names it.
+"""A team's own code in a recipe: `rules/our_rule.py:TooBoring`, or `package.module:TooBoring`.
 
 Whoever writes the recipe may run code here, as with any plug-in; nothing of a log ever names one. The module's source
-is part of the cache key (`Worth.modules`).
+is part of the cache key of the step that it is or works in.
 """
 
 from __future__ import annotations
@@ -12,37 +12,49 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.mine.ask import Rule
 from tasks.recipe import RecipeError, located
 
-FIELD = "mine.rules"
-WRITE = "a frozen dataclass with `def __call__(self, ask)` that gives None or a reason"
 FAULTS = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, SyntaxError)
 
 
-def load(named: str, settings: dict[str, Any]) -> Rule:
-    """The rule with its settings. Raises RecipeError, one sentence for whatever is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where in a recipe a plug-in is named, and its settings; what it is (`rule`), what to write, what it is called
+    with."""
+
+    field: str
+    settings: str
+    noun: str
+    write: str
+    with_: str
+    called_with: int
+
+
+def load(named: str, settings: dict[str, Any], door: Door) -> Any:
+    """The plug-in with its settings. Raises RecipeError, one sentence for whatever is wrong with it."""
     where, _, wanted = named.rpartition(":")
-    module = from_file(located(where)) if where.endswith(".py") else from_name(where)
+    module = from_file(located(where), door) if where.endswith(".py") else from_name(where, door)
     found = getattr(module, wanted, None)
     if found is None:
         classes = sorted(n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module.__name__)
         raise RecipeError(
-            f"{where} has no {wanted}; it has {', '.join(classes) or 'no class'}", FIELD, f"write {WRITE}"
+            f"{where} has no {wanted}; it has {', '.join(classes) or 'no class'}", door.field, f"write {door.write}"
         )
     if not (isinstance(found, type) and is_dataclass(found) and found.__dataclass_params__.frozen):  # pyright: ignore[reportAttributeAccessIssue]
-        raise RecipeError(f"{named} is no frozen dataclass, so its settings cannot be part of a key", FIELD, WRITE)
-    return checked(named, found, settings)
+        raise RecipeError(
+            f"{named} is no frozen dataclass, so its settings cannot be part of a key", door.field, door.write
+        )
+    return checked(named, found, settings, door)
 
 
-def from_file(file: Path) -> ModuleType:
+def from_file(file: Path, door: Door) -> ModuleType:
     """The module under a name of its own, which changes as its text does."""
     try:
         name = f"{file.stem}_{hashlib.sha256(str(file).encode() + file.read_bytes()).hexdigest()[:12]}"
@@ -54,41 +66,43 @@ def from_file(file: Path) -> ModuleType:
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
     except OSError as fault:
         raise RecipeError(
-            f"no rule at {file}: {fault.strerror}", FIELD, "name a file from where the command runs"
+            f"no {door.noun} at {file}: {fault.strerror}", door.field, "name a file from where the command runs"
         ) from None
     try:
         spec.loader.exec_module(module)
     except (*FAULTS, TypeError, ValueError) as fault:
         del sys.modules[name]
-        raise RecipeError(f"{file} cannot be loaded: {said(fault)}", FIELD, "mend the file") from None
+        raise RecipeError(f"{file} cannot be loaded: {said(fault)}", door.field, "mend the file") from None
     return module
 
 
-def from_name(name: str) -> ModuleType:
+def from_name(name: str, door: Door) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (*FAULTS, TypeError, ValueError) as fault:
-        raise RecipeError(f"the module {name} cannot be imported: {said(fault)}", FIELD, "or name a .py file") from None
+        what = f"the module {name} cannot be imported: {said(fault)}"
+        raise RecipeError(what, door.field, "or name a .py file") from None
 
 
-def checked(named: str, made_of: type[Any], settings: dict[str, Any]) -> Rule:
-    """An instance with these settings, which can be called with an ask."""
+def checked(named: str, made_of: type[Any], settings: dict[str, Any], door: Door) -> Any:
+    """An instance with these settings, which can be called as it will be."""
     known = [f.name for f in fields(made_of) if f.init]
     if strange := sorted(settings.keys() - set(known)):
         near = difflib.get_close_matches(strange[0], known, 1) or known
         hint = f"did you mean {near[0]}" if near else "it has no settings"
-        raise RecipeError(f"{named} has no setting {strange[0]}", f"mine.settings.{named}", hint)
+        raise RecipeError(f"{named} has no setting {strange[0]}", f"{door.settings}.{named}", hint)
     try:
-        rule = TypeAdapter(made_of).validate_python(settings)
+        made = TypeAdapter(made_of).validate_python(settings)
     except ValidationError as faults:
         first = faults.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        raise RecipeError(f"{named}: {field}: {first['msg']}", f"mine.settings.{named}") from None
+        raise RecipeError(f"{named}: {field}: {first['msg']}", f"{door.settings}.{named}") from None
     try:
-        inspect.signature(rule).bind(None)
+        inspect.signature(made).bind(*[None] * door.called_with)
     except TypeError:
-        raise RecipeError(f"{named} cannot be called with an ask and nothing else", FIELD, f"write {WRITE}") from None
-    return rule
+        what = f"{named} cannot be called with {door.with_}"
+        raise RecipeError(what, door.field, f"write {door.write}") from None
+    return made
 
 
 def said(fault: BaseException) -> str:

@@ -1,0 +1,113 @@
+"""The chains of a recipe: techniques that make more prompts, and techniques that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from flows.stages import Given, Stages
+from tasks.answer.distill import Distill
+from tasks.answer.shelf import ANSWER
+from tasks.clean.written import Written
+from tasks.dedup.made import NewlyMade
+from tasks.dedup.prompts import OnePrompt
+from tasks.dedup.task import dedup
+from tasks.history.dataset import Dataset
+from tasks.label.task import label
+from tasks.label.task_type import TaskType
+from tasks.label.taxonomy import Taxonomy
+from tasks.link import Linked, Only
+from tasks.mine.decontaminate import Decontaminate
+from tasks.mine.worth import chosen
+from tasks.produce.shelf import PRODUCE
+from tasks.produce.task import grow, produce
+from tasks.recipe import Recipe
+from tasks.record import MADE, Kind
+from tasks.scrub.placeholders import Scrub
+from tasks.step import Step, name
+from tasks.technique import chained, gives, takes
+
+DISTILL = "distill"
+
+
+def chain(recipe: Recipe) -> tuple[list[Linked], list[Linked]]:
+    """The links that make prompts, and those that answer. What no link answers is distilled, after the last one that
+    answers prompts. Raises RecipeError."""
+    links = [
+        distill(recipe) if entry == DISTILL else ANSWER.link(entry, i) for i, entry in enumerate(recipe.answer.chain)
+    ]
+    if not any(catches_all(link) for link in links):
+        last = max((i for i, link in enumerate(links) if link.only.kind == "prompts"), default=-1)
+        links.insert(last + 1, distill(recipe))
+    return PRODUCE.links(recipe.produce), links
+
+
+def catches_all(link: Linked) -> bool:
+    return link.called == DISTILL and link.only == Only()
+
+
+def distill(recipe: Recipe) -> Linked:
+    """Direct answers, or after reasoning, as the recipe's `answer` says."""
+    a = recipe.answer
+    step = Distill(
+        tuple(a.chain_of_thought_for),
+        a.keep_reasoning,
+        a.few_shot,
+        a.pool,
+        a.temperature,
+        a.max_tokens,
+        a.reasks,
+        tuple(sorted(a.tier_for.items())),
+    )
+    return Linked(step, DISTILL, "answer")
+
+
+def starts(links: Sequence[Linked]) -> bool:
+    """Whether the chain begins with nothing given."""
+    return bool(links) and (takes(links[0]) is None or bool(getattr(links[0].step, "starts", False)))
+
+
+def fits(producing: Sequence[Linked], answering: Sequence[Linked], logs: bool) -> None:
+    """Raises RecipeError where a link can take nothing of what is there by then."""
+    there: set[Kind] = {"prompts"} if logs else set()
+    chained(answering, chained(producing, there, PRODUCE.field), ANSWER.field)
+
+
+async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given, waiting: Given) -> Given:
+    """The prompts given and those that the recipe's techniques make of them, each of them one that was never asked.
+
+    `waiting` was made by an earlier run that could not answer it: it is not made of again.
+    """
+    links, _ = chain(recipe)
+    if links and any(s["rows"] for g in given for s in g["shards"]):
+        given = await stages.over(label, TaskType(Taxonomy.read(recipe.label.taxonomy)), given)
+    for link in links:
+        if stages.stop:
+            return given
+        given = await stages.link(produce, grow, link, given)
+        if getattr(link.step, "brings", False):
+            for step in taken_in(recipe, link):
+                given = await stages.over(produce, step, given)
+    if not links and not waiting:
+        return given
+    given = [*await stages.over(produce, NewlyMade(dataset.ledgers), given), *waiting]
+    if recipe.mine.benchmarks:
+        given = await stages.over(produce, Decontaminate(tuple(recipe.mine.benchmarks)), given)
+    return await stages.fold(dedup, "made", OnePrompt(recipe.dedup.threshold, dataset.past), given)
+
+
+def taken_in(recipe: Recipe, link: Linked) -> list[Linked]:
+    """What texts that others wrote go through before a teacher sees them: as log rows do."""
+    c = recipe.clean
+    steps: list[Step] = [Written(c.html, tuple(c.boilerplate), tuple(c.normalise)), Scrub()]
+    if gives(link) == "prompts":
+        steps.append(chosen(recipe.mine))
+    return [Linked(step, name(step), "produce", Only(gives(link), after=(link.called,))) for step in steps]
+
+
+def by_made(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Rows that users asked, and rows that techniques made."""
+    made = np.array([roots[0].startswith(MADE) for roots in rows.column("roots").to_pylist()], dtype=bool)
+    return rows.filter(pa.array(~made)), rows.filter(pa.array(made))

@@ -1,0 +1,93 @@
+"""A technique as a link of a chain: which records it takes; all others pass it by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tasks.record import MADE, Kind
+from tasks.step import Step
+
+LOGS = "logs"  # who made what users asked
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which records a link takes: one kind of them, and of these what the recipe says.
+
+    `after` are techniques: those whose last step made a record, or `logs` for what users asked. `share` is drawn by
+    the record's id, so that a rerun draws the same.
+    """
+
+    kind: Kind = "prompts"
+    task_types: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    share: float = 1.0
+
+    def mask(self, rows: pa.Table) -> np.ndarray:
+        """True for each row that it takes."""
+        taken = kinds(rows) == self.kind
+        for column, wanted in (("task_type", self.task_types), ("language", self.languages)):
+            if wanted:
+                taken &= np.isin(rows.column(column).to_numpy(), wanted)
+        if self.after:
+            taken &= np.isin(makers(rows), self.after)
+        if self.share < 1:
+            ids = rows.column("prompt_id").to_pylist()
+            taken &= np.array([int(i[2:10], 16) < self.share * 2**32 for i in ids], dtype=bool)
+        return taken
+
+
+def kinds(rows: pa.Table) -> np.ndarray:
+    """What each row is: see `Record.kind`."""
+    said = zip(ends(rows.column("messages"), "role"), ends(rows.column("messages"), "trained"), strict=True)
+    found = ["passages" if r is None else "rows" if r == "assistant" and trained else "prompts" for r, trained in said]
+    return np.array(found, dtype="U8")
+
+
+def makers(rows: pa.Table) -> np.ndarray:
+    """The technique that made each row, by the last line of its lineage; `logs` for what users asked."""
+    both = zip(rows.column("roots").to_pylist(), ends(rows.column("lineage"), "step"), strict=True)
+    made = [step.split("/")[0] if step and roots[0].startswith(MADE) else LOGS for roots, step in both]
+    return np.array(made, dtype="U64")
+
+
+def ends(lists: pa.ChunkedArray, field: str) -> list[Any]:
+    """A field of the last struct in each list; None for an empty list. Columnar: texts are not touched."""
+    found: list[Any] = []
+    for chunk in lists.chunks:
+        offsets = chunk.offsets.to_numpy()
+        last = pa.array(offsets[1:] - 1, mask=offsets[1:] == offsets[:-1])
+        found += chunk.values.field(field).take(last).to_pylist()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A technique's step, what it is called in the recipe, its stage, and which records it takes."""
+
+    step: Step
+    called: str
+    stage: str
+    only: Only = Only()
+
+    def __call__(self, *given: Any) -> Any:
+        return self.step(*given)
+
+    def __getattr__(self, what: str) -> Any:
+        """What the step itself declares: its shape, role, prompts, target."""
+        if what.startswith("__"):
+            raise AttributeError(what)
+        return getattr(self.step, what)
+
+
+AnyStep = Step | Linked
+
+
+def inner(step: AnyStep) -> Step:
+    """The step itself."""
+    return step.step if isinstance(step, Linked) else step

@@ -1,0 +1,11 @@
+"""The techniques that make prompts, by the names that a recipe's `produce` knows. A new one is a line here."""
+
+from __future__ import annotations
+
+from tasks.technique import Shelf
+
+PRODUCE = Shelf(
+    "produce",
+    "produce",
+    {},
+)

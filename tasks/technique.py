@@ -1,0 +1,143 @@
+"""Techniques as a recipe names them: found by name, given their settings, and checked as a chain.
+
+An entry is a name, or a name with its settings; `only` among these says which records it takes:
+
+    produce: [self_instruct, {evol_instruct: {rounds: 2, only: {task_types: [code], share: 0.1}}}]
+
+A technique is a step (`tasks.step`) that declares what kind of record it `takes` and `gives` (see `Record.kind`), and
+whether it `starts` a chain with nothing given. A team's own is `path.py:Class` or `package.module:Class`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.link import Linked, Only
+from tasks.plugin import Door, checked, load
+from tasks.recipe import RecipeError
+from tasks.record import Kind
+
+WRITE = "a frozen dataclass with `takes`, `gives`, `shape` and `async def __call__(self, record, teacher, dice)`"
+KINDS: tuple[Kind, ...] = ("passages", "prompts", "rows")
+Entry = str | Mapping[str, Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The techniques of one stage, by name, each as `module:Class`; `field` is where a recipe lists them."""
+
+    stage: str
+    field: str
+    ready: Mapping[str, str]
+
+    def door(self, place: str) -> Door:
+        return Door(place, place, "technique", WRITE, "a record (or a pool), a teacher and dice", 3)
+
+    def find(self, named: str, place: str = "") -> type[Any]:
+        """The class of a technique of ours. Raises RecipeError with the nearest name."""
+        if named not in self.ready:
+            near = difflib.get_close_matches(named, self.ready, 1)
+            there = f"there are {', '.join(self.ready)}, and a team's own as path.py:Class"
+            hint = f"did you mean {near[0]}" if near else there
+            raise RecipeError(f"there is no technique {named}", place or self.field, hint)
+        module, _, wanted = self.ready[named].partition(":")
+        return getattr(importlib.import_module(module), wanted)
+
+    def link(self, entry: Entry, number: int) -> Linked:
+        """One entry of a recipe as a link. Raises RecipeError for whatever is wrong with it."""
+        place = f"{self.field}.{number}"
+        named, settings = parts(entry, place)
+        only = settings.pop("only", {})
+        if ":" in named:
+            step = load(named, settings, self.door(place))
+        else:
+            step = checked(named, self.find(named, place), settings, self.door(place))
+        if getattr(step, "gives", None) not in KINDS:
+            raise RecipeError(f"{named} does not say what it gives", place, f"write {WRITE}")
+        called = named.rpartition(":")[2] if ":" in named else named
+        return Linked(step, called, self.stage, chosen(only, getattr(step, "takes", None) or "prompts", place))
+
+    def links(self, entries: Iterable[Entry]) -> list[Linked]:
+        return [self.link(entry, number) for number, entry in enumerate(entries)]
+
+
+def parts(entry: Entry, place: str) -> tuple[str, dict[str, Any]]:
+    """An entry's name and its settings."""
+    if isinstance(entry, str):
+        return entry, {}
+    if len(entry) != 1:
+        raise RecipeError(
+            f"{place} names {len(entry)} techniques", place, "one entry is one technique: start each with -"
+        )
+    ((named, settings),) = entry.items()
+    return named, dict(settings or {})
+
+
+def chosen(only: Mapping[str, Any], takes: Kind, place: str) -> Only:
+    try:
+        return TypeAdapter(Only).validate_python({**only, "kind": takes}, strict=False)
+    except ValidationError as faults:
+        first = faults.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        hint = "only takes task_types, languages, after and share"
+        raise RecipeError(f"only.{field}: {first['msg']}", f"{place}.only", hint) from None
+
+
+def chained(links: Sequence[Linked], given: Iterable[Kind], field: str) -> set[Kind]:
+    """The kinds of record that a chain gives. Raises RecipeError for a link that nothing before it feeds, and for
+    passages that nothing takes up."""
+    there = set(given)
+    for number, link in enumerate(links):
+        needs = takes(link)
+        if needs and needs not in there and not getattr(link.step, "starts", False):
+            what = f"{link.called} takes {needs}, and nothing before it gives any"
+            raise RecipeError(what, f"{field}.{number}", FEEDS[needs])
+        there.add(gives(link))
+        if gives(link) == "passages" and not any(takes(later) == "passages" for later in links[number + 1 :]):
+            what = f"{link.called} gives passages, and nothing after it takes them"
+            raise RecipeError(
+                what, f"{field}.{number}", "put self_qa or another technique that takes passages after it"
+            )
+    return there - {"passages"}
+
+
+def takes(link: Linked) -> Kind | None:
+    """The kind of record that a link takes; None where it takes nothing and begins with files or seeds."""
+    return getattr(link.step, "takes", None)
+
+
+def gives(link: Linked) -> Kind:
+    """The kind of record that it makes."""
+    made: Kind = link.step.gives  # pyright: ignore[reportAttributeAccessIssue]
+    return made
+
+
+FEEDS: dict[Kind, str] = {
+    "passages": "put documents before it",
+    "prompts": "put logs under sources, or a technique that starts with nothing, such as self_instruct, before it",
+    "rows": "put it where answers are there already: after an answering technique",
+}
+
+
+def settings(technique: type[Any]) -> dict[str, Any]:
+    """The settings of a technique and their defaults; `...` for one that has to be given."""
+    return {f.name: default(f) for f in fields(technique) if f.init}
+
+
+def default(field: Field[Any]) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return ... if field.default_factory is MISSING else field.default_factory()
+
+
+def about(technique: type[Any]) -> str:
+    """One line on a technique: how its module's docstring begins."""
+    said = inspect.getdoc(inspect.getmodule(technique)) or inspect.getdoc(technique) or ""
+    return said.split("\n\n")[0].replace("\n", " ").strip()
