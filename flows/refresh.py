@@ -82,6 +82,11 @@ async def refresh(
         until: Rows asked at this time or later are left alone (exclusive bound).
         plan: Say calls, tokens and money for each stage and call nobody.
     """
+    return await turned(recipe, since, until, plan)
+
+
+async def turned(recipe: Recipe, since: datetime | None, until: datetime | None, plan: bool) -> State[Any]:
+    """A turn with all that belongs to it: the dataset held, hooks and notes afterwards, the end as a state."""
     dataset, began = Dataset(recipe.dataset), datetime.now(UTC)
     with telling(recipe, say), dataset.held():
         fit(recipe, dataset, plan)

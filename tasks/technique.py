@@ -81,13 +81,15 @@ def parts(entry: Entry, place: str) -> tuple[str, dict[str, Any]]:
 
 
 def chosen(only: Mapping[str, Any], takes: Kind, place: str) -> Only:
+    if strange := sorted(only.keys() - {f.name for f in fields(Only)} | only.keys() & {"kind"}):
+        hint = "only takes task_types, languages, after and share"
+        raise RecipeError(f"only has no setting {strange[0]}", f"{place}.only", hint)
     try:
         return TypeAdapter(Only).validate_python({**only, "kind": takes}, strict=False)
     except ValidationError as faults:
         first = faults.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        hint = "only takes task_types, languages, after and share"
-        raise RecipeError(f"only.{field}: {first['msg']}", f"{place}.only", hint) from None
+        raise RecipeError(f"only.{field}: {first['msg']}", f"{place}.only") from None
 
 
 def chained(links: Sequence[Linked], given: Iterable[Kind], field: str) -> set[Kind]:

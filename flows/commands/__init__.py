@@ -11,6 +11,9 @@ import click
 
 COMMANDS = {
     "refresh": ("flows.commands.refresh", "Pull new logs, distil, gate and publish: one turn of the wheel."),
+    "synthesize": ("flows.commands.synthesize", "Make data from seeds, topics, documents or datasets, without logs."),
+    "specialist": ("flows.commands.synthesize", "Make RAG, tool, long-context, complex and multi-turn data."),
+    "techniques": ("flows.commands.techniques", "The techniques that a recipe can chain."),
     "versions": ("flows.commands.versions", "The versions of a dataset, and which is in force."),
     "show": ("flows.commands.versions", "What is in a version: splits, languages, task types, gates, ledger."),
     "diff": ("flows.commands.versions", "Rows added, removed and changed from one version to another."),

@@ -1,0 +1,106 @@
+"""Run a flow from the command line: its server, its end as a report, and a sentence for whatever stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sqlite3
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flows.commands.ending import INTERRUPTED, end, of_recipe
+from flows.commands.showing import shown
+from flows.embedded import NoServer, prefect_server
+from flows.report import Report, failed
+from tasks.history.lock import busy
+from tasks.recipe import Recipe, RecipeError
+from tasks.teacher.endpoints import check
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+Start = Callable[[Recipe], Any]  # a flow called on the recipe, to be awaited for its state
+
+
+def finished(told: Callable[[], Recipe], start: Start, plan: bool, as_json: bool, traceback: bool) -> int:
+    """Run a flow on the recipe that the command line tells; prints how it ended and gives the exit code."""
+    try:
+        recipe = told()
+        if not plan:
+            check(recipe)
+        if busy(recipe.dataset):
+            what = failed(
+                "busy", f"another run holds {recipe.dataset}", hint="wait for it, or name another output.name"
+            )
+            return end(what, as_json)
+        report = run(recipe, start)
+    except RecipeError as fault:
+        return end(of_recipe(fault), as_json)
+    except NoServer as fault:
+        return end(failed("error", str(fault)), as_json, 1)
+    except KeyboardInterrupt:
+        what = failed("error", "interrupted", hint="run the same command again: it goes on from here")
+        return end(what, as_json, INTERRUPTED)
+    except Exception as fault:
+        if traceback:
+            raise
+        said = f"{type(fault).__name__}: {' '.join(str(fault).split())[:300]}"
+        return end(failed("error", said, hint="--traceback shows where"), as_json, 1)
+    return end(report, as_json)
+
+
+def run(recipe: Recipe, start: Start) -> Report:
+    """One flow run: on the server that PREFECT_API_URL names, else on an embedded one for as long as it takes."""
+    with prefect_server():
+        try:
+            return flow_run(recipe, start)
+        finally:
+            delivered()
+
+
+def flow_run(recipe: Recipe, start: Start) -> Report:
+    """The flow run itself, and its end state as a report."""
+    from prefect.exceptions import PrefectException
+
+    from tasks.history.dataset import Busy, Unfit
+    from tasks.tally import Unbalanced
+
+    try:
+        with shown(sys.stderr):
+            state: State[Any] = asyncio.run(start(recipe))
+        result = state.data if isinstance(state.data, dict) else asyncio.run(state.aresult(raise_on_failure=False))
+    except PrefectException as fault:
+        return failed("error", f"Prefect: {' '.join(str(fault).split())[:300]}")
+    match result:
+        case dict():
+            return Report(**{k: v for k, v in result.items() if k not in ("schema", "dropped")})
+        case Busy():
+            return failed("busy", str(result))
+        case Unfit():
+            return failed("error", str(result), "output.name")
+        case Unbalanced():
+            return failed("error", f"the ledgers do not balance, nothing was published: {result}")
+        case OSError() if result.errno in FULL:
+            return full(recipe)
+        case sqlite3.OperationalError() if result.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return full(recipe)
+        case BaseException():
+            raise result
+        case _:
+            return failed("error", f"the run ended as {state.name}: {state.message}")
+
+
+def full(recipe: Recipe) -> Report:
+    what = f"no space is left for {recipe.dataset}; nothing was published"
+    return failed("error", what, "output.dir", "make room (output.keep removes old versions) and run the same again")
+
+
+def delivered() -> None:
+    """Wait until the server has the last log lines and task states: it may end with this command."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=5)
+    EventsWorker.drain_all(timeout=5)
