@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -57,12 +58,17 @@ def calls(
         rows = [(c["at"][:19], c["outcome"], c["model"], f"{c['seconds']:.1f}", short(c["text"])) for c in found]
         return Seen({"calls": found}, grid(("at", "outcome", "model", "seconds", "reply"), rows, [3]))
     plain = figures(store, f"{int(run):05d}" if run.isdecimal() else run)
-    rows = [
-        (name, counts(s["attempts"]), s["tokens_in"], s["tokens_out"], *(f"{s[k]:.3f}" for k in ("usd", "p50", "p95")))
-        for name, s in plain["stages"].items()
-    ]
-    table = grid(("stage", "attempts", "tokens in", "out", "USD", "p50 s", "p95 s"), rows, range(2, 7))
+    rows = [line(stage, model, f) for stage, s in plain["stages"].items() for model, f in s["models"].items()]
+    head = ("stage", "model", "tokens in", "out", "USD", "p50 s", "p95 s", "attempts")
+    table = grid(head, rows, range(2, 7))
     return Seen(plain, f"{table}\n\n{counts(plain['kept'])} kept, {plain['bytes'] / 2**20:.1f} MiB")
+
+
+def line(stage: str, model: str, figures: dict[str, Any]) -> tuple[str, ...]:
+    """What a stage asked of a model, in cells."""
+    seconds = ("–" if figures[p] is None else f"{figures[p]:.3f}" for p in ("p50", "p95"))
+    tokens = (f"{figures[t]:,}" for t in ("tokens_in", "tokens_out"))
+    return stage, printable(model), *tokens, f"{figures['usd']:.4f}", *seconds, counts(figures["attempts"])
 
 
 def short(text: str) -> str:

@@ -83,18 +83,20 @@ class Asking:
 
     def booked(self, verdict: Verdict, reply: Reply | None, came_to: Count) -> None:
         """Count an attempt and what it cost, and put it down in the store."""
-        engine = self.engine
-        for counted in (came_to, self.count):
+        engine, model = self.engine, self.body["model"] or ""
+        asked = engine.purse.asked[self.stage, model]
+        asked.turned_away += verdict.kind == "throttled"
+        for counted in (came_to, self.count, asked.spent):
             counted.calls += 1
             if reply:
                 usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
                 counted.settle(reply.prompt_tokens, reply.response_tokens, usd)
                 counted.estimated += reply.estimated
         if reply and engine.unpriced:
-            engine.purse.unpriced.add(self.body["model"])
+            engine.purse.unpriced.add(model)
         spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
         sent_for = (self.stage, self.record, self.key)
-        engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent))
+        engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent, model))
 
     def heeded(self, verdict: Verdict, began: float, passage: Passage) -> None:
         """What the limiter and the circuit learn from an attempt."""

@@ -8,12 +8,13 @@ when nobody does and it still does not fit is the cap reached.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tasks.recipe import Budget, Caps, Price
-from tasks.teacher.count import Count
+from tasks.teacher.count import Asked, Count
 
 EXACTLY = 1 + 1e-9  # sums of money are rounded in the last digit
 
@@ -50,11 +51,13 @@ class Purse:
     """What a run has spent, and its caps, for the whole run and for each stage that has some.
 
     `spent` is what this try of it spent; what earlier tries of the same run spent (`begin`) counts towards the caps.
+    `asked` has what this try asked, by stage and model.
     """
 
     def __init__(self, caps: Budget | None = None) -> None:
         caps = caps or Budget()
         self.spent = Count()
+        self.asked: defaultdict[tuple[str, str], Asked] = defaultdict(Asked)
         self.unpriced: set[str] = set()  # models that answered and whose price nobody knows
         self.run = Account("budget", caps)
         self.stages = {stage: Account(f"budget.stages.{stage}", part) for stage, part in caps.stages.items()}
@@ -101,8 +104,10 @@ class Purse:
                 account.spent += came_to
             self.settled.set()
 
-    def hit(self) -> None:
-        self.spent.hits += 1
+    def hit(self, stage: str = "", model: str = "") -> None:
+        """Count an answer from the store."""
+        for spent in (self.spent, self.asked[stage, model].spent):
+            spent.hits += 1
 
 
 def cost(tokens_in: int, tokens_out: int, price: Price | None) -> float:

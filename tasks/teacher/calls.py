@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.teacher import batched
+from tasks.teacher.costs import MODELS, STAGES, Cost, costs
 from tasks.teacher.packing import Packing
 from tasks.teacher.store import connected, stored_of
 
@@ -29,11 +31,6 @@ EXPORT = pa.schema(
     ]
 )
 BATCH = 5000
-FIGURES = """
-select stage, outcome, count(*) n, sum(tokens_in) tokens_in, sum(tokens_out) tokens_out, sum(usd) usd
-from attempts where run = ? or ? = '' group by stage, outcome order by stage, outcome
-"""
-LATENCIES = "select latency from attempts where stage = ? and (run = ? or ? = '') order by latency"
 LATEST = """
 select c.key, c.outcome, c.max_tokens, c.latency, c.at, c.request, c.reply from calls c
 where (? = '' or c.outcome = ?) and (? = '' or c.key in (select key from attempts where record = ?))
@@ -51,20 +48,20 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def figures(path: Path, run: str = "") -> dict[str, Any]:
-    """Answers kept, and by stage the attempts by outcome, tokens, money and seconds; of one run, or of all."""
+    """Answers kept, and by stage the attempts by outcome, tokens, money and seconds, also for each of its models; of
+    one run, or of all."""
     with reading(path) as link:
-        stages: dict[str, dict[str, Any]] = {}
-        for row in link.execute(FIGURES, (run, run)):
-            stage = stages.setdefault(row["stage"], {"attempts": {}, "tokens_in": 0, "tokens_out": 0, "usd": 0.0})
-            stage["attempts"][row["outcome"]] = row["n"]
-            for what in ("tokens_in", "tokens_out", "usd"):
-                stage[what] += row[what]
-        for name, stage in stages.items():
-            seconds = [r[0] for r in link.execute(LATENCIES, (name, run, run))]
-            stage |= {f"p{p}": seconds[min(len(seconds) - 1, len(seconds) * p // 100)] for p in (50, 95)}
+        stages: dict[str, dict[str, Any]] = {c.stage: shown(c) | {"models": {}} for c in costs(link, STAGES, run)}
+        for cost in costs(link, MODELS, run):
+            stages[cost.stage]["models"][cost.model] = shown(cost)
         kept = dict(link.execute("select outcome, count(*) from calls group by outcome order by outcome").fetchall())
         runs = [r[0] for r in link.execute("select distinct run from attempts order by run")]
     return {"kept": kept, "bytes": path.stat().st_size, "runs": runs, "stages": stages}
+
+
+def shown(cost: Cost) -> dict[str, Any]:
+    """A cost without its names."""
+    return {k: v for k, v in asdict(cost).items() if k not in ("stage", "model")}
 
 
 def latest(path: Path, many: int, outcome: str = "", record: str = "") -> list[dict[str, Any]]:

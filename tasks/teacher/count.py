@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 
@@ -52,3 +52,16 @@ class Count:
         self.tokens_in += tokens_in
         self.tokens_out += tokens_out
         self.usd += usd
+
+
+@dataclass(slots=True)
+class Asked:
+    """What one stage asked of one model so far: what that came to, the questions that the store did not hold
+    (`missed`), and the attempts that the endpoint turned away for their rate."""
+
+    spent: Count = field(default_factory=Count)
+    missed: int = 0
+    turned_away: int = 0
+
+    def __add__(self, other: Self) -> Asked:
+        return Asked(self.spent + other.spent, self.missed + other.missed, self.turned_away + other.turned_away)

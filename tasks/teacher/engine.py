@@ -101,8 +101,9 @@ class Engine:
             known = await asyncio.shield(self.asking[key])
         if known and known.answers(body["max_tokens"]):
             count.hits += 1
-            self.purse.hit()
+            self.purse.hit(stage, body["model"] or "")
             return given(known, hit=True)
+        self.purse.asked[stage, body["model"] or ""].missed += 1
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         waiting.add_done_callback(lambda f: f.cancelled() or f.exception())
         try:

@@ -44,13 +44,14 @@ create table if not exists calls (
 create table if not exists attempts (
     run text not null, stage text not null, record text not null, key text not null, at text not null,
     outcome text not null, latency real not null, tokens_in integer not null, tokens_out integer not null,
-    usd real not null
+    usd real not null, model text not null default ''
 )
 """,
     "create index if not exists attempts_run on attempts (run, stage)",
     packing.TABLE,
     *batched.TABLES,
 )
+MODEL = "alter table attempts add column model text not null default ''"
 READ = (
     "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
 )
@@ -91,6 +92,7 @@ class Attempt:
     tokens_in: int
     tokens_out: int
     usd: float
+    model: str = ""
 
 
 def request_of(body: dict[str, Any]) -> str:
@@ -117,6 +119,8 @@ class CallStore:
         with self.writer:
             for statement in TABLES:
                 self.writer.execute(statement)
+            if not names_models(self.writer):
+                self.writer.execute(MODEL)
         self.batches = Batches(connected(path))
         self.asking: dict[str, asyncio.Future[Stored | None]] = {}  # on their way, for all engines
         self.packing, self.unpacking = Packing(self.writer), Packing(self.reader)
@@ -203,7 +207,7 @@ class CallStore:
         attempts = [(self.run, *astuple(a)) for a in tried]
         with self.writer:
             self.writer.executemany("insert or replace into calls values (?, ?, ?, ?, ?, ?, ?)", rows)
-            self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
+            self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
             self.writer.executemany(batched.TAKEN, [(a.key,) for a in tried])
         if self.learning:
             self.train()
@@ -221,6 +225,11 @@ def connected(path: Path) -> sqlite3.Connection:
     link.execute("pragma journal_mode=wal")
     link.execute("pragma synchronous=normal")
     return link
+
+
+def names_models(link: sqlite3.Connection) -> bool:
+    """Whether its attempts say which model was asked; those of older stores do not."""
+    return any(column[1] == "model" for column in link.execute("pragma table_info(attempts)"))
 
 
 def stored(path: Path) -> Iterator[Stored]:

@@ -26,7 +26,7 @@ async def remember(path: Path) -> None:
         for i, text in enumerate(("first", "第二 \x1b[31mred", "third " * 40)):
             at = f"2026-01-0{i + 1}T00:00:00Z"
             store.put(Stored(f"k{i}", "good", 9, 0.5, at, json.dumps({"messages": []}), Reply(text, model="m")))
-            store.record(Attempt("answer", f"p-{i}", f"k{i}", at, "good", 0.5, 30, 12, 0.25))
+            store.record(Attempt("answer", f"p-{i}", f"k{i}", at, "good", 0.5, 30, 12, 0.25, "m-1"))
 
 
 def run(lake: Path, capsys: pytest.CaptureFixture[str], *told: str) -> tuple[int, str]:
@@ -43,7 +43,8 @@ def plain(lake: Path, capsys: pytest.CaptureFixture[str], *told: str) -> dict[st
 def test_figures_by_stage_for_all_runs_or_one(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, page = run(lake, capsys)
     assert "3 good" in page
-    assert "0.750" in page
+    assert "0.7500" in page
+    assert "m-1" in page
     assert plain(lake, capsys, "--run", "1")["stages"]["answer"]["tokens_out"] == 36
     assert plain(lake, capsys, "--run", "2")["stages"] == {}
 

@@ -37,6 +37,7 @@ async def test_figures_count_every_attempt_and_what_it_cost(store: Path) -> None
     assert answer["usd"] == answer["tokens_out"] > 0
     assert 0 < answer["p50"] <= answer["p95"]
     assert plain["kept"] == {"good": 2, "truncated": 1}
+    assert judge["models"]["m-1"] == {k: v for k, v in judge.items() if k != "models"}
     assert figures(store, "00009")["stages"] == {}
 
 
