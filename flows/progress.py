@@ -1,14 +1,14 @@
-"""How far a long stage is: a progress artifact in the UI, and lines of passing interest for a terminal.
+"""How far a long stage is: a progress artifact in the UI, and figures of passing interest for a terminal.
 
-A stage of a few seconds shows none. The artifact moves in steps of 5 %, as each costs some 20 ms of requests; the
-lines go to a logger of their own, so that a run of hours does not fill the server's log.
+A stage of a few seconds leaves no artifact. It moves in steps of 5 %, and every quarter of a minute where that takes
+longer, as each move costs some 20 ms of requests; the figures go to a logger of their own, so that a run of hours does
+not fill the server's log. Where nobody listens to it, as in a worker, nothing of them is shown.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -16,70 +16,65 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
+from flows.artifacts import plain
+from flows.pace import Figures, Pace, details, line, moved
+from tasks.teacher.sight import Sight
+
 PASSING = logging.getLogger("flywheel.progress")
 PASSING.setLevel(logging.INFO)
-SHORT = 4.0  # seconds that a stage may last without a word
+SHORT = 4.0  # seconds that a stage may last without a word in the UI
 EVERY = 1.0
 STEP = 5.0  # percent
+SLOW = 15.0  # seconds
 
 
 @asynccontextmanager
-async def watched(stage: str, rows: int, done: Callable[[], int]) -> AsyncIterator[None]:
-    """Show how many of the stage's rows are done for as long as the block takes. Never ends a run."""
-    shown = Shown(stage, rows, done)
+async def watched(
+    stage: str, rows: int, done: Callable[[], int], look: Callable[[], Sight | None] = lambda: None
+) -> AsyncIterator[None]:
+    """Show how many of the stage's rows are done, and what is seen of its engines, for as long as the block takes.
+    Never ends a run."""
+    shown = Shown(Pace(stage, rows, done, look))
     watching = asyncio.create_task(shown.watch())
     try:
         yield
     finally:
         watching.cancel()
         await asyncio.wait([watching])
+        PASSING.info("", extra={"stage": stage, "figures": None})
         if not watching.cancelled() and (fault := watching.exception()):
             get_run_logger().warning(f"progress could not be shown: {type(fault).__name__}")
-    await shown.moved()
+    await shown.moved(shown.pace.now())
 
 
 class Shown:
     """One stage on display."""
 
-    def __init__(self, stage: str, rows: int, done: Callable[[], int]) -> None:
-        self.stage, self.rows, self.done = stage, rows, done
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
         self.artifact: UUID | None = None
-        self.percent = 0.0
+        self.last: Figures | None = None
 
     async def watch(self) -> None:
         """Until cancelled."""
-        await asyncio.sleep(SHORT)
-        began, before = time.monotonic(), self.done()
-        self.percent = self.share
-        said = f"Rows through {self.stage}"
-        self.artifact = await acreate_progress_artifact(self.percent, f"progress-{self.stage}", said)
         while True:
             await asyncio.sleep(EVERY)
-            done = self.done()
-            PASSING.info(line(self.stage, done, self.rows, (done - before) / (time.monotonic() - began)))
-            if self.share - self.percent >= STEP:
-                await self.moved()
+            now = self.pace.now()
+            PASSING.info(line(now), extra={"stage": now.stage, "figures": now})
+            if self.last is None and now.seconds >= SHORT:
+                key = f"progress-{now.stage}"
+                self.artifact, self.last = await acreate_progress_artifact(now.percent, key, described(now)), now
+            elif self.last and (now.percent - self.last.percent >= STEP or now.seconds - self.last.seconds >= SLOW):
+                await self.moved(now)
 
-    async def moved(self) -> None:
-        if self.artifact and self.share != self.percent:
-            self.percent = self.share
-            await aupdate_progress_artifact(self.artifact, self.percent)
-
-    @property
-    def share(self) -> float:
-        return 100 * self.done() / self.rows if self.rows else 100.0
-
-
-def line(stage: str, done: int, rows: int, rate: float) -> str:
-    """One line: how far, how fast in rows a second, how long still."""
-    far = f"{stage:<8} {done} of {rows} rows, {100 * done // max(rows, 1)} %"
-    return f"{far}, {rate:.3g}/s, {spoken((rows - done) / rate)} left" if rate > 0 else far
+    async def moved(self, now: Figures) -> None:
+        if self.artifact and now != self.last:
+            self.last = now
+            await aupdate_progress_artifact(self.artifact, now.percent, described(now))
 
 
-def spoken(seconds: float) -> str:
-    """A span of time to two figures that matter."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+def described(f: Figures) -> str:
+    """The figures as the artifact's text: Markdown, so that names in it are made plain."""
+    return "\n".join(
+        [f"Rows through {f.stage}: {f.done} of {f.rows}, {moved(f)}", *(f"- {plain(d)}" for d in details(f))]
+    )

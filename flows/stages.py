@@ -14,6 +14,7 @@ from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, reusable
 from tasks.step import name
 from tasks.tally import Tally, total
+from tasks.teacher.sight import sight
 from tasks.teacher.tiers import models
 
 Given = list[dict[str, Any]]  # what stages pass on: tallies as plain data, rows by path
@@ -43,7 +44,8 @@ class Stages:
             through[plain["shards"][part]["path"]] = plain["shards"][part]["rows"]
             return plain_tally
 
-        async with watched(task.name, sum(s["rows"] for g in given for s in g["shards"]), through.total):
+        rows = sum(s["rows"] for g in given for s in g["shards"])
+        async with watched(task.name, rows, through.total, lambda: sight(step, self.bench.engines)):
             done = await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts)))
         return self.counted(step.called if isinstance(step, Linked) else task.name, step, done)
 

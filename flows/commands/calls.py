@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from flows.commands.looking import Seen, counts, grid, looking, printable
+from flows.commands.grid import counts, grid, printable
+from flows.commands.looking import Seen, looking
 from tasks.history.dataset import Dataset, Unfit
 from tasks.teacher.calls import export, figures, forget, latest
 

@@ -7,7 +7,8 @@ import json
 import click
 
 from flows.commands.ending import end, of_recipe
-from flows.commands.looking import DEFAULT, printable
+from flows.commands.grid import printable
+from flows.commands.looking import DEFAULT
 from flows.commands.refresh import told
 from flows.doctor.checked import Checked
 from flows.report import SCHEMA, teacher

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from flows.commands.looking import Seen, grid, looking, version_of
+from flows.commands.grid import grid
+from flows.commands.looking import Seen, looking, version_of
 from tasks.history.dataset import Dataset
 from tasks.publish.consumers import dataset_info
 from tasks.publish.exports import export as exported

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flows.commands.looking import Seen, grid, looking, printable, version_of
+from flows.commands.grid import grid, printable
+from flows.commands.looking import Seen, looking, version_of
 from tasks.gate.finding import Finding
 from tasks.history.dataset import Dataset, Entry, Unfit, read_manifest
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from flows.commands.ending import state_line
-from flows.commands.looking import Seen, looking, printable, version_of
+from flows.commands.grid import printable
+from flows.commands.looking import Seen, looking, version_of
 from tasks.history.dataset import Dataset
 from tasks.publish.trace import became
 from tasks.publish.trace import trace as traced

@@ -10,7 +10,8 @@ import click
 import pyarrow.parquet as pq
 
 from flows.commands.ending import ordered, state_line
-from flows.commands.looking import Seen, counts, grid, looking, printable, version_of
+from flows.commands.grid import counts, grid, printable
+from flows.commands.looking import Seen, looking, version_of
 from tasks.gate.finding import Finding
 from tasks.history.dataset import Dataset, Entry, read_manifest
 from tasks.history.retention import removed
