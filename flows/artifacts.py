@@ -12,6 +12,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
+from flows.bill import HEAD, NAMES, before, shown
 from flows.report import Report, asides
 from tasks.gate.finding import Finding
 
@@ -26,7 +27,7 @@ async def leave(report: Report) -> None:
     await acreate_markdown_artifact(page(report), key=key(report.dataset, "report"), description="How the run ended")
     for what, rows, said in (
         ("funnel", funnel(report), "What went into each stage and what came out"),
-        ("cost", cost(report), "Calls, tokens and money for each stage and model"),
+        ("cost", cost(report), "Calls, hits, seconds, tokens and money for each stage and model"),
         ("gates", gates(report), "What had to hold before the version was published"),
     ):
         if rows:
@@ -51,7 +52,8 @@ def page(report: Report) -> str:
     lines += [f"- warning: {plain(said)}" for said in report.warnings] + [""] * bool(report.warnings)
     if report.ledger:
         lines += ["| log rows | |", "|---|---:|", *(f"| {plain(s)} | {n} |" for s, n in report.ledger.items()), ""]
-    return "\n".join([*lines, *asides(report.teacher)])
+    said = [*asides(report.teacher), before(report.costs, report.teacher["calls"])]
+    return "\n".join([*lines, *bill(report), *filter(None, said)])
 
 
 def funnel(report: Report) -> Rows:
@@ -71,17 +73,17 @@ def funnel(report: Report) -> Rows:
 
 
 def cost(report: Report) -> Rows:
-    """A row for each stage that asked somebody, and their sum. A call from the store costs nothing."""
-    asked = [s for s in report.stages if s["spent"]["calls"] or s["spent"]["hits"]]
-    if not asked:
+    """A row for each model of each stage that asked somebody, and their sum. A call from the store costs nothing."""
+    return [dict(zip(HEAD, shown(row, str), strict=True)) for row in report.costs]
+
+
+def bill(report: Report) -> list[str]:
+    """The same as a Markdown table."""
+    if not report.costs:
         return []
-    rows = [{"stage": s["stage"], "model": s["model"]} | s["spent"] for s in asked]
-    rows.append({"stage": "total", "model": ""} | {c: sum(s["spent"][c] for s in asked) for c in asked[0]["spent"]})
-    return [
-        {"stage": r["stage"], "model": r["model"], "calls": r["calls"], "from the store": r["hits"]}
-        | {"tokens in": r["tokens_in"], "tokens out": r["tokens_out"], "USD": f"{r['usd']:.6g}"}
-        for r in rows
-    ]
+    rule = ["---" if i in NAMES else "---:" for i in range(len(HEAD))]
+    rows = [HEAD, rule, *(map(plain, shown(row, str)) for row in report.costs)]
+    return ["", *("| " + " | ".join(cells) + " |" for cells in rows), ""]
 
 
 def gates(report: Report) -> Rows:

@@ -21,6 +21,7 @@ from pydantic import BeforeValidator
 
 from flows.artifacts import leave
 from flows.closing import Closing, Taken
+from flows.costs import costs
 from flows.following import follow
 from flows.notify import tell, telling
 from flows.planning import planned
@@ -90,7 +91,9 @@ async def turned(recipe: Recipe, since: datetime | None, until: datetime | None,
     dataset, began = Dataset(recipe.dataset), datetime.now(UTC)
     with telling(recipe, say), dataset.held():
         fit(recipe, dataset, plan)
-        report = await turn(recipe, dataset, since, until, plan)
+        purse, run_name = Purse(recipe.budget), run_of(dataset)
+        report = await turn(recipe, dataset, purse, since, until, plan)
+        report.costs = costs(dataset.calls, run_name, purse, report.rows_new)
         times = {"began": began.isoformat(), "ended": datetime.now(UTC).isoformat(), "flow_run": flow_run.id}
         run = dataset.runs / f"{began:%Y%m%dT%H%M%S.%f}.json"
         write_json(report.plain() | times, run)
@@ -139,9 +142,10 @@ def tiered(recipe: Recipe, taxonomy: Taxonomy) -> None:
         raise RecipeError(f"{recipe.label.taxonomy} has no task type {task}", f"answer.tier_for.{task}", hint)
 
 
-async def turn(recipe: Recipe, dataset: Dataset, since: datetime | None, until: datetime | None, plan: bool) -> Report:
+async def turn(
+    recipe: Recipe, dataset: Dataset, purse: Purse, since: datetime | None, until: datetime | None, plan: bool
+) -> Report:
     """The wheel, in its order."""
-    purse = Purse(recipe.budget)
     taken, given, waiting = pulled(recipe, dataset, since, until)
     async with AsyncExitStack() as stack:
         bench = Bench(dataset.work, recipe.seed, recipe.shard_rows)

@@ -20,7 +20,8 @@ class Report:
     """The end of a run. `status` is one of the keys of EXITS; `ledger` is state -> log rows, `made` state -> records
     that techniques made, `gates`
     the findings of rules that do not hold, `findings` those of all,
-    `warnings` what went wrong without changing the outcome."""
+    `warnings` what went wrong without changing the outcome, `costs` what each stage asked of each model
+    (flows/costs.py)."""
 
     status: str
     dataset: str = ""
@@ -41,6 +42,7 @@ class Report:
     then: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    costs: list[dict[str, Any]] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready, for scripts: the keys are promised."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.bill import HEAD, NAMES, before, shown
+from flows.commands.grid import grid, printable
 from flows.commands.planning import page
 from flows.report import EXITS, Report, asides, failed, warnings
 
@@ -74,7 +76,8 @@ def summary(report: Report) -> str:
         calls = f"{spent['calls']:>7} teacher calls, {tokens}, {money}"
         lines.append(f"  paid  {calls}; {spent['cache_hits']} from the store")
     lines += [f"  note  {warning}" for warning in warnings(report)]
-    lines += [f"  note  {said}" for said in asides(spent)]
+    lines += [f"  note  {said}" for said in (*asides(spent), before(report.costs, spent["calls"])) if said]
+    lines += bill(report)
     if report.path:
         lines += [
             "",
@@ -86,6 +89,15 @@ def summary(report: Report) -> str:
             *following(report),
         ]
     return "\n".join(lines)
+
+
+def bill(report: Report) -> list[str]:
+    """What each stage asked of each model."""
+    if not report.costs:
+        return []
+    rows = [shown(row, printable) for row in report.costs]
+    kept = [i for i in range(len(HEAD)) if i not in NAMES]
+    return ["", *(f"  {line}" for line in grid(HEAD, rows, kept).splitlines())]
 
 
 def followed(report: Report) -> list[str]:

@@ -32,16 +32,20 @@ def test_the_funnel_names_each_reason() -> None:
     assert funnel(Report("published", stages=STAGES))[0]["dropped"] == "1 refused, 1 truncated"
 
 
-def test_cost_has_a_row_for_each_stage_that_asked_and_their_sum() -> None:
-    from flows.artifacts import cost
+def test_cost_has_a_row_for_each_model_of_a_stage_also_in_the_report_where_names_are_no_markdown() -> None:
+    from flows.artifacts import cost, page
 
-    table = cost(Report("published", stages=STAGES))
-    assert [(r["stage"], r["model"], r["calls"], r["USD"]) for r in table] == [
-        ("distill", "m", 2, "0.25"),
-        ("verdict", "j", 2, "0.25"),
-        ("total", "", 4, "0.5"),
-    ]
+    asked = {"hits": 1, "hit_rate": 0.5, "p50": 1.0, "p95": 2.0, "attempts": {"good": 2}, "usd_per_row": 0.125}
+    asked |= {"calls": 2, "tokens_in": 30, "tokens_out": 40, "usd": 0.25, "unpriced": False}
+    names = (("answer", "a|b"), ("answer", "strong"), ("total", ""))
+    report = Report("published", costs=[asked | {"stage": s, "model": m} for s, m in names])
+    table = cost(report)
+    assert [(r["stage"], r["model"], r["calls"], r["USD"]) for r in table] == [(s, m, "2", "0.2500") for s, m in names]
+    text = page(report)
+    assert "| answer | a\\|b | 2 | 1 | 50 | 1.00 | 2.00 | 30 | 40 | 0.2500 | 0.125000 | 2 good |" in text
+    assert "6 of the calls" not in text
     assert cost(Report("nothing_new", stages=STAGES[2:])) == []
+    assert "| stage |" not in page(Report("nothing_new"))
 
 
 def test_broken_gates_come_first_and_what_was_not_looked_at_before_the_rest() -> None:
