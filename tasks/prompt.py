@@ -26,17 +26,21 @@ import hashlib
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tasks.recipe import located
 from tasks.record import Message
 
 ROOT = Path(__file__).resolve().parent.parent / "prompts"
 LOCK = "prompts.lock"
 SLOT = re.compile(r"\{\{(fenced:)?([a-z_]+)\}\}")
 LANGUAGES = ("en", "zh")
+VARIANT: ContextVar[Path | None] = ContextVar("variant", default=None)
 
 
 class PromptError(ValueError):
@@ -118,10 +122,35 @@ def one_system(sent: list[Message]) -> tuple[Message, ...]:
     return tuple(joined)
 
 
-@cache
 def load(name: str, language: str, root: Path = ROOT) -> Prompt:
     """The prompt `name` (`judge/verdict`) in a language; anything but `zh` is asked in English."""
-    path = root / f"{name}.{language if language in LANGUAGES else 'en'}.toml"
+    return read(name, file_of(name, language if language in LANGUAGES else "en", root))
+
+
+def file_of(name: str, language: str, root: Path = ROOT) -> Path:
+    """Where a prompt stands: with the variant that is tried, among ours, or, for a team's own technique, at a path from
+    where the command runs (`couplets/prompts/ask` for `couplets/prompts/ask.zh.toml`)."""
+    file = f"{name}.{language}.toml"
+    tried = VARIANT.get()
+    if tried and (tried / file).is_file():
+        return tried / file
+    ours, own = root / file, located(file)
+    return own if not ours.is_file() and own.is_file() else ours
+
+
+@contextmanager
+def variant(folder: Path | None) -> Iterator[None]:
+    """While it lasts, prompts that stand in this folder too are taken from there."""
+    token = VARIANT.set(folder)
+    try:
+        yield
+    finally:
+        VARIANT.reset(token)
+
+
+@cache
+def read(name: str, path: Path) -> Prompt:
+    """A prompt file. Raises PromptError where it is missing or malformed."""
     if not path.is_file():
         there = sorted(p.name for p in path.parent.glob("*.toml"))
         near = difflib.get_close_matches(path.name, there, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import sys
 from typing import Any
 
@@ -14,6 +15,10 @@ COMMANDS = {
     "synthesize": ("flows.commands.synthesize", "Make data from seeds, topics, documents or datasets, without logs."),
     "specialist": ("flows.commands.synthesize", "Make RAG, tool, long-context, complex and multi-turn data."),
     "techniques": ("flows.commands.techniques", "The techniques that a recipe can chain."),
+    "try": (
+        "flows.commands.trying",
+        "Run a technique on a record and see all that is said; compare prompts and models.",
+    ),
     "versions": ("flows.commands.versions", "The versions of a dataset, and which is in force."),
     "show": ("flows.commands.versions", "What is in a version: splits, languages, task types, gates, ledger."),
     "diff": ("flows.commands.versions", "Rows added, removed and changed from one version to another."),
@@ -39,7 +44,8 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        return getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -62,7 +62,7 @@ def run(recipe: Recipe, start: Start) -> Report:
 
 def flow_run(recipe: Recipe, start: Start) -> Report:
     """The flow run itself, and its end state as a report."""
-    from prefect.exceptions import PrefectException
+    from prefect.exceptions import PrefectException, TerminationSignal
 
     from tasks.history.dataset import Busy, Unfit
     from tasks.tally import Unbalanced
@@ -71,6 +71,8 @@ def flow_run(recipe: Recipe, start: Start) -> Report:
         with shown(sys.stderr):
             state: State[Any] = asyncio.run(start(recipe))
         result = state.data if isinstance(state.data, dict) else asyncio.run(state.aresult(raise_on_failure=False))
+    except TerminationSignal:
+        raise KeyboardInterrupt from None
     except PrefectException as fault:
         return failed("error", f"Prefect: {' '.join(str(fault).split())[:300]}")
     match result:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tasks.prompt import LANGUAGES, ROOT
+from tasks.prompt import LANGUAGES, file_of
 from tasks.record import SCHEMA, Record, conformed, identity, message
 from tasks.shard import placed, sha256
 
@@ -162,8 +162,8 @@ def carry_prompts(folder: Path, names: Iterable[str]) -> dict[str, str]:
     used: dict[str, str] = {}
     for name in sorted(set(names)):
         for language in LANGUAGES:
-            origin = ROOT / f"{name}.{language}.toml"
-            target = folder / "prompts" / origin.relative_to(ROOT)
+            origin = file_of(name, language)
+            target = folder / "prompts" / f"{name.lstrip('/').replace('..', '')}.{language}.toml"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin, target)
             used[target.relative_to(folder / "prompts").as_posix()] = sha256(target)
