@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test check format bench weeks consumers ui constraints clean
+.PHONY: run test check format bench bench-engine weeks consumers ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -29,6 +29,11 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.near
 	@$(BIN)/python -m benchmarks.contamination
 	@$(BIN)/python -m benchmarks.index
+	@echo 'The call engine beside its peers: make bench-engine (a quarter of an hour)'
+
+# Each client in an environment of its own: 3 GB and some minutes once.
+bench-engine: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.engine $(CLIENTS)
 
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks
@@ -53,7 +58,7 @@ constraints: $(VENV)/.dev
 	  $(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(pip|setuptools)==| @ '; } > constraints.txt
 
 clean:
-	rm -rf $(VENV) $(VENV)-consumers data/lake
+	rm -rf $(VENV) $(VENV)-consumers $(VENV)-peers data/lake
 
 # $(1): what to install. uv does not read pip's configuration; where it finds no package, pip does.
 define install
