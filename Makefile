@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test check format bench bench-engine weeks consumers ui constraints clean
+.PHONY: run test check format bench bench-engine independent weeks consumers ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -34,6 +34,10 @@ bench: $(VENV)/.dev
 # Each client in an environment of its own: 3 GB and some minutes once.
 bench-engine: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.engine $(CLIENTS)
+
+# The engine and a refresh against a server that is not ours: the litellm proxy, with mock responses.
+independent: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.independent
 
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks
