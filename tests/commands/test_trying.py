@@ -1,0 +1,60 @@
+"""`flywheel try`: all that is said, on one record and in several ways."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from flows.commands.trying import try_
+from tests.flows.teachers import good, teacher
+
+
+def tried(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(try_, arguments, standalone_mode=False)
+    assert done.exception is None, done.exception
+    assert done.return_value == code, done.output
+    return done.output
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+
+
+@pytest.mark.parametrize("text", ["Why is the sea salt?", "海水为什么是咸的？"])
+def test_one_record_shows_every_message_as_sent_the_reply_and_what_was_kept(text: str) -> None:
+    with teacher(good) as at:
+        out = tried("distill", "--text", text, "--set", f"teacher.base_url={at.url}", "--set", "teacher.model=canned")
+        assert len(at.asked) == 1
+    for sent in at.asked[0]["messages"]:
+        assert sent["content"].split("\n")[0] in out
+    assert "answered under the number" in out
+    assert "kept" in out
+
+
+def test_several_prompts_and_models_on_a_file_come_to_a_table(tmp_path: Path) -> None:
+    other = tmp_path / "polite" / "answer"
+    other.mkdir(parents=True)
+    ours = Path("prompts/answer/direct.en.toml").read_text()
+    (other / "direct.en.toml").write_text(ours.replace("content = '''", "content = '''Be very polite. ", 1))
+    lines = [{"text": "Why is the sea salt?"}, {"text": "How do ships float?"}]
+    (tmp_path / "asks.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    with teacher(good) as at:
+        out = tried(
+            *("distill", "--file", str(tmp_path / "asks.jsonl"), "--prompts", str(tmp_path / "polite")),
+            *("--model", "m-1", "--model", "m-2", "--set", f"teacher.base_url={at.url}"),
+            *("--out", str(tmp_path / "out.csv")),
+        )
+        assert len(at.asked) == 8
+    assert sum("Be very polite." in json.dumps(a) for a in at.asked) == 4
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["m-1", "m-2", "m-1", "m-2"]
+    assert (tmp_path / "out.csv").read_text().count("answered under the number") == 8
+
+
+def test_what_is_missing_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    tried("distill", "--set", "teacher.model=m", code=2)
+    tried("distil", "--text", "x", code=2)
+    tried("distill", "--file", "nowhere.jsonl", code=2)
