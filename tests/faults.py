@@ -193,6 +193,7 @@ def body(text: str, status: int = 200, content_type: str = "application/json") -
 
 insufficient_quota = refused(429, "insufficient_quota", "You exceeded your current quota")
 bad_gateway = body("<html><body>502 Bad Gateway</body></html>", 502, "text/html")
+html = body("<html><body>We are back soon.</body></html>", 200, "text/html")
 redirect = refused(307, headers={"Location": "/elsewhere/chat/completions"})
 broken_json = body('{"choices": [{"message": {"content": "an ans')
 
@@ -200,10 +201,36 @@ broken_json = body('{"choices": [{"message": {"content": "an ans')
 # Faults of the line: no reply, or a part of one.
 
 
+def after(seconds: float) -> Fault:
+    """A good answer, and late."""
+
+    async def respond(request: web.Request, plain: Body) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return web.json_response(plain)
+
+    return Fault(respond)
+
+
 async def hang_up(request: web.Request, _: Body) -> web.StreamResponse:
     assert request.transport
     request.transport.abort()
     return web.Response()
+
+
+async def leave_after(request: web.Request, plain: Body) -> web.StreamResponse:
+    """A good answer, and a moment later the end of a connection that was to be kept."""
+    assert request.transport
+    asyncio.get_running_loop().call_later(0.005, request.transport.abort)
+    return web.json_response(plain)
+
+
+async def send_slowly(request: web.Request, plain: Body) -> web.StreamResponse:
+    """A byte now and then: never silent for long, and never done."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(0.02)
 
 
 async def keep_waiting(request: web.Request, _: Body) -> web.StreamResponse:
@@ -222,6 +249,8 @@ async def send_half(request: web.Request, plain: Body) -> web.StreamResponse:
 
 
 reset = Fault(hang_up)
+reset_when_idle = Fault(leave_after)
+trickle = Fault(send_slowly)
 hang = Fault(keep_waiting)
 cut_body = Fault(send_half)
 

@@ -48,7 +48,18 @@ class Endpoint(Part):
     tpm: int | None = Field(default=None, ge=1, description="Tokens a minute, prompt and response.")
     input_tpm: int | None = Field(default=None, ge=1, description="Prompt tokens a minute.")
     output_tpm: int | None = Field(default=None, ge=1, description="Response tokens a minute.")
-    timeout: float = Field(default=120, gt=0, description="Seconds before a call counts as hung.")
+    timeout: float = Field(
+        default=120,
+        gt=0,
+        description="Seconds before a call counts as hung; fewer (10 at least) where its like are answered soon.",
+    )
+    hedge: float = Field(
+        default=0.01,
+        ge=0,
+        le=0.1,
+        description="Share of the calls that may be sent a second time, when they are late at the end of a stage and "
+        "all else waits for them. The endpoint may charge both; the budget counts both. 0: never.",
+    )
     attempts: int = Field(default=5, ge=1, description="How often a call that fails in passing is tried.")
     patience: float = Field(default=600, ge=0, description="Seconds that a call waits through rate limits in all.")
     outage: float = Field(

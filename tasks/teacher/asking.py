@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +12,22 @@ from tasks.teacher.circuit import Passage
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, Unanswered
 from tasks.teacher.outcomes import Reply, Verdict
+from tasks.teacher.race import Outcome, Race
 from tasks.teacher.store import Attempt, Stored
 
 if TYPE_CHECKING:
     from tasks.teacher.engine import Engine
 
 INTERRUPTED = Verdict("retry", "interrupted")
+OVERTAKEN = Verdict("retry", "overtaken")
 BELIEVED = 4  # a server that asks for too little, again and again, is believed less and less
 
 
 @dataclass(slots=True)
 class Asking:
     """A request under `key`. `tried` attempts failed, `throttled` ones were turned away; `patience` is what is left
-    of the seconds that it may wait for its turn; `sent` says that an earlier run sent it and nobody collected it."""
+    of the seconds that it may wait for its turn; `sent` says that an earlier run sent it and nobody collected it;
+    `hedge` that it is the second of two, one of which is `overtaken` by what the other came to."""
 
     engine: Engine
     key: str
@@ -40,6 +43,13 @@ class Asking:
     patience: float = 0.0
     latency: float = 0.0
     at: str = ""
+    hedge: bool = False
+    overtaken: Outcome | None = None
+
+    @property
+    def limit(self) -> int:
+        """Tokens that the answer may have."""
+        return self.body.get("max_tokens", 0)
 
     async def answered(self) -> Stored:
         """Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable."""
@@ -55,31 +65,36 @@ class Asking:
                 case "stop":
                     self.engine.stop(verdict)
                 case "throttled":
-                    self.turned_away(verdict)
+                    await asyncio.sleep(self.turned_away(verdict))
                 case "retry":
                     await asyncio.sleep(self.failed(verdict))
 
     async def attempt(self, sent: dict[str, Any]) -> tuple[Verdict, Reply | None]:
         """One request in its turn, paid for and recorded."""
         engine = self.engine
-        most = engine.most(self.request, self.body["max_tokens"])
+        most = engine.most(self.request, self.limit)
         async with (
             engine.turn(most, self.worth_waiting) as passage,
-            engine.purse.reserved(self.stage, most, wait=engine.live, sent=self.sent) as came_to,
+            engine.purse.reserved(self.stage, most, wait=engine.live and not self.hedge, sent=self.sent) as came_to,
         ):
             self.worth_waiting()
             began, self.at = engine.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
             verdict, reply = INTERRUPTED, None
             try:
-                verdict, reply = await engine.attempt(sent, self)
+                verdict, reply = await (Race(self, sent).run() if engine.live else engine.attempt(sent, self))
                 reply = reply and reply.counted(self.body)
             finally:
                 self.latency = engine.clock() - began
+                if self.overtaken:
+                    verdict, reply = (
+                        OVERTAKEN,
+                        replace((self.overtaken[1] or Reply("")).counted(self.body), estimated=True),
+                    )
                 if engine.live or verdict is not INTERRUPTED:  # a batch goes on without who sent it
                     self.booked(verdict, reply, came_to)
-            if engine.live:
+            if engine.live and not self.overtaken:
                 self.heeded(verdict, began, passage)
-        return verdict, reply
+        return self.overtaken or (verdict, reply)
 
     def booked(self, verdict: Verdict, reply: Reply | None, came_to: Count) -> None:
         """Count an attempt and what it cost, and put it down in the store."""
@@ -113,21 +128,27 @@ class Asking:
 
     def kept(self, verdict: Verdict, reply: Reply | None) -> Stored:
         said = reply or Reply(verdict.said)
-        limit = self.body["max_tokens"]
-        call = Stored(self.key, verdict.name, limit, self.latency, self.at, self.request, said)
+        call = Stored(self.key, verdict.name, self.limit, self.latency, self.at, self.request, said)
         if verdict.name != "not_recorded":
             self.engine.store.put(call)
         return call
 
-    def turned_away(self, verdict: Verdict) -> None:
-        """Too many requests: nobody sends anything for a while. Costs no attempt, but patience."""
+    def turned_away(self, verdict: Verdict) -> float:
+        """Too many requests: nobody sends anything for a while. Costs no attempt, but patience.
+
+        Where the endpoint does not say for how long and takes other calls, fewer in flight are enough: this call alone
+        waits, for the seconds that this gives.
+        """
         self.throttled += 1
         nth = self.throttled - BELIEVED if verdict.wait else self.throttled
         pause = max(verdict.wait or 0, self.engine.pause(nth))
         self.patience -= pause
-        self.engine.limiter.hold(pause)
+        alone = verdict.wait is None and self.engine.limiter.slots.probing
+        if not alone:
+            self.engine.limiter.hold(pause)
         if self.patience < 0:
             raise Unanswered(f"{self.engine.named} kept limiting the rate")
+        return pause if alone else 0.0
 
     def failed(self, verdict: Verdict) -> float:
         """Seconds to wait before another attempt. Raises where there is none."""

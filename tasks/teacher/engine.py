@@ -27,6 +27,7 @@ from tasks.teacher.dialect import Dialect
 from tasks.teacher.endings import HINTS, NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status
+from tasks.teacher.pace import Pace
 from tasks.teacher.store import CallStore, Stored, call_key, request_of
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -60,6 +61,7 @@ class Engine:
         self.named = parts._replace(query="").geturl()
         self.local = parts.hostname in LOOPBACK
         self.limiter = Limiter(endpoint)
+        self.pace = Pace(endpoint.timeout, 0 if endpoint.recorded else endpoint.hedge)
         self.notice = lambda said: notice(f"{endpoint.model} at {self.named}: {said}")
         self.circuit = Circuit(endpoint.outage, endpoint.attempts, backoff, self.notice)
         self.asking = store.asking

@@ -29,6 +29,7 @@ class Slots:
         self.wave = 0.0
         self.floor = 1.0
         self.quiet = 0
+        self.probing = False
 
     async def take(self) -> float:
         """Wait for a place; gives when it was got."""
@@ -59,10 +60,11 @@ class Slots:
 
     def turned_away(self, sent: float) -> None:
         """A call that was sent at this time was turned away; it still holds its place."""
-        self.quiet = 0
         if sent >= self.wave:
+            self.probing = self.quiet > 0  # others were taken since the last one: the endpoint bears a little less
             self.wave = time.monotonic()
             self.floor = max(1.0, self.allowed / DEEPEST)
+        self.quiet = 0
         self.allowed = max(self.floor, min(self.allowed, self.in_flight - 1))
 
     def answered(self) -> None:

@@ -255,6 +255,17 @@ async def test_one_rate_limit_holds_everybody(tmp_path: Path) -> None:
     assert held[0].prompt != limited.prompt  # somebody else had the next turn, and waited too
 
 
+async def test_who_is_turned_away_while_others_are_taken_waits_alone(tmp_path: Path) -> None:
+    script = asked({"first": [rate_limited()], "second": [rate_limited()]})
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, max_in_flight=4) as engine:
+        assert (await ask(engine, "first")).text  # nothing was taken yet: everybody waits
+        held = engine.limiter.not_before
+        assert (await ask(engine, "second")).text
+    assert held > 0
+    assert engine.limiter.not_before == held
+    assert len(server.calls) == 4
+
+
 @pytest.mark.parametrize("seconds", [0, 0.001])
 async def test_a_server_that_limits_for_ever_wears_patience_out(seconds: float, tmp_path: Path) -> None:
     script = always(rate_limited(seconds=seconds))
