@@ -1,7 +1,8 @@
 """The faults server: a chat endpoint that goes wrong where and how it is told to, and counts what a client does.
 
-It stands on the protocol of the recorded teacher. `answer` says what a request gets when all is well, from
-its body; `script` says what goes wrong instead, from the request's number or from what it asks:
+It stands on the protocol of the recorded teacher, and answers as the model that is asked for unless it is given a name.
+`answer` says what a request gets when all is well, from its body; `script` says what goes wrong instead, from the
+request's number or from what it asks:
 
     script = in_order(rate_limited(seconds=0.1), None, reset)     # the first, the second, the third request
     script = asked({"bread": [hang, no_choices]})                 # the first and second ask about bread
@@ -14,14 +15,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tasks.teacher.protocol import ChatServer, asked_schema, completion, error, texts
 
@@ -63,9 +72,10 @@ class FaultsServer(ChatServer):
         answer: Callable[[Body], str] = lambda body: f"an answer to: {texts(body)[-1]}",
         script: Script = lambda call: None,
         latency: float = 0.0,
-        model: str = "faulty",
+        model: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(self.respond, model)
+        super().__init__(self.respond, model, tls)
         self.text, self.script, self.latency = answer, script, latency
         self.calls: list[Call] = []
         self.in_flight = self.most_in_flight = self.early = 0
@@ -106,7 +116,7 @@ class FaultsServer(ChatServer):
         return web.json_response(self.completion(body))
 
     def completion(self, body: Body) -> Body:
-        return completion(self.text(body), self.model, "\n".join(texts(body)))
+        return completion(self.text(body), self.model or body.get("model", ""), "\n".join(texts(body)))
 
     def counted(self, body: Body, headers: Mapping[str, str]) -> Call:
         question, now = same(body), time.monotonic()
@@ -297,3 +307,25 @@ fenced = reworded(lambda text: f"```json\n{text}\n```")
 prefaced = reworded(lambda text: f"Sure! Here is the JSON:\n{text}")
 thought_first = reworded(lambda text: f"<think>\nLet me see.\n</think>\n\n{text}")
 cut_text = reworded(lambda text: text[: len(text) // 2])
+
+
+# Faults of the wire: who the server says it is.
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A certificate for loopback that nobody vouches for but itself; it stands in the folder as tls.pem."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "tls.pem").write_bytes(private + made.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "tls.pem")
+    return context

@@ -107,6 +107,8 @@ class Asking:
                 usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
                 counted.settle(reply.prompt_tokens, reply.response_tokens, usd)
                 counted.estimated += reply.estimated
+        if reply:
+            engine.heard(reply.model)
         if reply and engine.unpriced:
             engine.purse.unpriced.add(model)
         spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)

@@ -37,5 +37,8 @@ HINTS = {
     "the endpoint in the recipe",
     "token_limit_exceeded": "a batch is more than the account may have waiting: set batch.requests of the endpoint "
     "lower, or wait for the account's other batches",
+    "redirected": "set base_url in the recipe to where {url} has moved",
+    "bad_certificate": "base_url ({url}) must be the name in the certificate, or SSL_CERT_FILE a file with the "
+    "authority that signed it",
     "unreachable": "is {url} up? set teacher.base_url or OPENAI_BASE_URL",
 }

@@ -26,7 +26,7 @@ from tasks.teacher.count import Count
 from tasks.teacher.dialect import Dialect
 from tasks.teacher.endings import HINTS, NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.limits import Limiter
-from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status
+from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status, sound
 from tasks.teacher.pace import Pace
 from tasks.teacher.store import CallStore, Stored, call_key, request_of
 
@@ -69,6 +69,7 @@ class Engine:
         self.chance = Random(0)
         self.clock = time.monotonic
         self.dialect = Dialect()
+        self.strangers: set[str] = set()
 
     async def __aenter__(self) -> Engine:
         import httpx2
@@ -161,6 +162,13 @@ class Engine:
         except self.broken as fault:
             verdict, reply = of_break(fault, self.endpoint.timeout), None
         return self.discreet(verdict), reply
+
+    def heard(self, model: str) -> None:
+        """Tell once of each model that answers in the place of the one that was asked for; a router may mean well."""
+        asked = (self.endpoint.model or "").rpartition("/")[2].lower()
+        if model and asked not in model.lower() and model not in self.strangers:
+            self.strangers.add(model)
+            self.notice(f"it answers as {sound(model)[:100]}")
 
     def discreet(self, verdict: Verdict) -> Verdict:
         """The verdict without the key in it, whatever the endpoint echoes."""

@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from ssl import SSLCertVerificationError
 from typing import Any, Literal
 
 from tasks.teacher.tokens import prompt_tokens, tokens
@@ -150,9 +151,14 @@ def apart(text: str, reasoning: str) -> tuple[str, str]:
 
 
 def of_break(fault: BaseException, timeout: float) -> Verdict:
-    """The class of a request that got no reply. The transport calls most of them a timeout: the first cause knows."""
+    """The class of a request that got no reply. The transport calls most of them a timeout: the first cause knows.
+
+    A certificate that cannot be trusted today cannot be trusted in a minute.
+    """
     while fault.__cause__:
         fault = fault.__cause__
+    if isinstance(fault, SSLCertVerificationError):
+        return Verdict("stop", "bad_certificate", fault.verify_message)
     if isinstance(fault, TimeoutError):
         return Verdict("retry", "timed_out", f"no answer in {timeout:g} s")
     return Verdict("retry", "disconnected", str(fault)[:200])

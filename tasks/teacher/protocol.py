@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
@@ -54,8 +55,8 @@ def texts(body: dict[str, Any]) -> list[str]:
 class ChatServer:
     """A chat endpoint on a free loopback port; `url` is its base URL while the block runs."""
 
-    def __init__(self, answer: Handler, model: str) -> None:
-        self.answer, self.model = answer, model
+    def __init__(self, answer: Handler, model: str, tls: SSLContext | None = None) -> None:
+        self.answer, self.model, self.tls = answer, model, tls
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -63,9 +64,9 @@ class ChatServer:
         app.router.add_routes(self.routes())
         self.runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", 0, backlog=1024)
+        site = web.TCPSite(self.runner, "127.0.0.1", 0, backlog=1024, ssl_context=self.tls)
         await site.start()
-        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/v1"
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self.runner.addresses[0][1]}/v1"
         return self
 
     def routes(self) -> list[web.RouteDef]:

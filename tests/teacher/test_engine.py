@@ -13,7 +13,7 @@ from tasks.teacher.outcomes import Reply
 from tasks.teacher.store import stored
 from tests import faults
 from tests.engines import KEY, ask, engine_at
-from tests.faults import Fault, FaultsServer, always, asked, in_order, rate_limited, refused
+from tests.faults import Fault, FaultsServer, always, asked, in_order, rate_limited, refused, self_signed
 
 ECHO = f"this was wrong: Bearer {KEY}"  # some endpoints say so
 PASSING = {
@@ -23,8 +23,10 @@ PASSING = {
     "500": refused(500),
     "503": refused(503),
     "an HTML 502": faults.bad_gateway,
+    "HTML that says it is fine": faults.html,
     "a reset": faults.reset,
     "a hang": faults.hang,
+    "a trickle": faults.trickle,
     "a body that is cut": faults.cut_body,
     "broken JSON": faults.broken_json,
     "no choices": faults.no_choices,
@@ -60,6 +62,17 @@ async def test_a_fault_in_passing_costs_one_more_call_and_no_answer(tmp_path: Pa
     assert server.per_prompt == {f"面包 after {name}": 2 for name in PASSING}
     assert count.calls == len(server.calls)
     assert server.paid_twice == 0
+
+
+async def test_a_kept_connection_that_ends_between_two_calls_costs_no_answer(tmp_path: Path) -> None:
+    async with (
+        FaultsServer(script=in_order(*[faults.reset_when_idle] * 20)) as server,
+        engine_at(server, tmp_path, max_in_flight=1, attempts=2) as engine,
+    ):
+        for i in range(20):
+            assert (await ask(engine, f"question {i}")).text
+            await asyncio.sleep(0.001 * (i % 8))  # before it ends, while it does, and after
+    assert set(server.per_prompt.values()) <= {1, 2}
 
 
 async def test_a_call_that_fails_each_time_is_given_up_after_its_attempts_and_asked_anew_by_the_next_run(
@@ -106,6 +119,47 @@ async def test_an_unusable_teacher_is_found_out_once_and_not_asked_again(name: s
     said = f"{first.value!r} {first.value.what} {first.value.where} {first.value.hint}"
     assert KEY not in said
     assert ("OUR_KEY" in first.value.hint) == (name in MONEY_OR_KEY)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_nobody_gets_the_key_by_redirecting_to_themselves(status: int, tmp_path: Path) -> None:
+    async with FaultsServer() as thief:
+        elsewhere = refused(status, headers={"Location": f"{thief.url}/chat/completions"})
+        async with FaultsServer(script=always(elsewhere)) as server, engine_at(server, tmp_path) as engine:
+            with pytest.raises(TeacherUnusable, match=f"redirects \\({status}\\); give its final address") as fault:
+                await ask(engine, "bread")
+    assert (len(server.calls), thief.calls) == (1, [])
+    assert "base_url" in fault.value.hint
+
+
+async def test_a_certificate_that_nobody_vouches_for_ends_it_at_once_and_names_the_address(tmp_path: Path) -> None:
+    async with FaultsServer(tls=self_signed(tmp_path)) as server, engine_at(server, tmp_path / "calls") as engine:
+        ends = await asyncio.gather(*(ask(engine, f"question {i}") for i in range(9)), return_exceptions=True)
+    assert {type(e) for e in ends} == {TeacherUnusable}
+    assert server.calls == []
+    fault = next(e for e in ends if isinstance(e, TeacherUnusable))
+    assert "bad_certificate: self-signed certificate" in fault.what
+    assert "base_url" in fault.hint
+    assert server.url in fault.hint
+    assert "SSL_CERT_FILE" in fault.hint
+    assert "\n" not in str(fault)
+
+
+async def test_another_model_than_was_asked_for_is_told_once_and_its_answer_kept(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with FaultsServer(model="m-0-mini") as server, engine_at(server, tmp_path, notice=said.append) as engine:
+        replies = [await ask(engine, f"问题 {i}") for i in range(3)]
+    assert {r.model for r in replies} == {"m-0-mini"}
+    (once,) = said
+    assert "m-1" in once
+    assert "answers as m-0-mini" in once
+
+
+async def test_a_dated_name_of_the_model_that_was_asked_for_is_that_model(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with FaultsServer(model="org/M-1-2026-01-05") as server, engine_at(server, tmp_path, notice=said.append) as e:
+        await ask(e, "bread")
+    assert said == []
 
 
 async def test_the_key_stands_nowhere_in_the_store_whatever_the_endpoint_says(tmp_path: Path) -> None:
