@@ -41,7 +41,7 @@ async def engine_at(
 
 
 @asynccontextmanager
-async def teacher_at(server: ChatServer, folder: Path, **endpoint: Any) -> AsyncIterator[Teacher]:
+async def teacher_at(server: ChatServer | str, folder: Path, **endpoint: Any) -> AsyncIterator[Teacher]:
     async with engine_at(server, folder, **endpoint) as engine:
         yield Teacher(engine)
 

@@ -306,6 +306,7 @@ content_filter = finished("content_filter")
 fenced = reworded(lambda text: f"```json\n{text}\n```")
 prefaced = reworded(lambda text: f"Sure! Here is the JSON:\n{text}")
 thought_first = reworded(lambda text: f"<think>\nLet me see.\n</think>\n\n{text}")
+twice = reworded(lambda text: f"{text}\n{text}")
 cut_text = reworded(lambda text: text[: len(text) // 2])
 
 

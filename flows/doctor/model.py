@@ -85,21 +85,23 @@ async def called(recipe: Recipe, role: str, endpoint: Endpoint, purse: Purse) ->
     before = (purse.spent.tokens_in, purse.spent.tokens_out)
     with TemporaryDirectory(prefix="flywheel-doctor-") as made:
         async with engines(Recipe(teacher=short), Path(made) / "calls.sqlite", purse) as at_work:
+            engine = at_work["teacher"]
             try:
                 sent = load("doctor/ready", recipe.card_language).fill()
-                read, _ = await Teacher(at_work["teacher"]).ask_json(sent, Ready, recipe.card_language, reasks=0)
+                read, _ = await Teacher(engine).ask_json(sent, Ready, recipe.card_language, reasks=0)
             except TeacherUnusable as fault:
                 return [problem(role, fault.what, fault.hint)]
             except Unanswered as fault:
-                return [problem(role, f"no answer: {fault}", f"is {at_work['teacher'].named} up? try again")]
+                return [problem(role, f"no answer: {fault}", f"is {engine.named} up? try again")]
             except NoAnswer as none:
                 return [refused(role, none)]
+    form = engine.dialect.form if engine.dialect.detects else endpoint.structured
     spent = f"{purse.spent.tokens_in - before[0]} tokens in, {purse.spent.tokens_out - before[1]} out"
     answers = ok(role, f"it answers (one call, {spent})")
     if read is None:
         hint = f"set {role}.structured to json_object or text, or name a model that can give JSON"
         return [answers, problem(role, "its answer is not the JSON that was asked for", hint)]
-    return [answers, ok(role, f"it gives JSON ({endpoint.structured})")]
+    return [answers, ok(role, f"it gives JSON ({form})")]
 
 
 def refused(role: str, none: NoAnswer) -> Checked:

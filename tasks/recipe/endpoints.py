@@ -74,8 +74,10 @@ class Endpoint(Part):
         "each stage of a run may take a day. The rows are the same. Default: live calls.",
     )
     licence: str = Field(default="", description="Licence of the model's output; stamped on every row.")
-    structured: Literal["json_schema", "json_object", "text"] = Field(
-        default="json_schema", description="How the endpoint is asked for JSON."
+    structured: Literal["auto", "json_schema", "json_object", "text"] = Field(
+        default="auto",
+        description="How the endpoint is asked for JSON. auto: by a schema; where it refuses that, as an object or in "
+        "words alone. An answer that is stored is found again whichever it was.",
     )
     recorded: str | None = Field(default=None, description="A file of recorded answers to replay instead of a model.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import json
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
@@ -18,7 +18,6 @@ from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer
 from tasks.teacher.outcomes import Reply
 
-FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 Shape = TypeVar("Shape", bound=BaseModel)
 Answer = TypeVar("Answer")
 VERDICT_TOKENS = 1024
@@ -104,8 +103,11 @@ class Teacher:
         return None, reply
 
     def format(self, shape: type[BaseModel]) -> dict[str, Any]:
+        """How JSON is asked for. `auto` asks by the schema, which is what the call's key and the store know; where the
+        endpoint does not take it, the engine sends the same call in a form that it takes (`Dialect`). So the key does
+        not depend on what is found out, or when."""
         name, how = shape.__name__.lower(), self.engine.endpoint.structured
-        if how == "json_schema":
+        if how in ("auto", "json_schema"):
             schema = {"name": name, "schema": strict(shape.model_json_schema()), "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": schema}}
         return {"response_format": {"type": "json_object"}} if how == "json_object" else {}
@@ -133,16 +135,25 @@ def wire(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
 
 def parse(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:
     """The reply as a model, or None and a sentence that says what is wrong with it."""
-    stripped = text.strip()
-    if fenced := FENCED.match(stripped):
-        stripped = fenced[1]
     try:
-        return shape.model_validate_json(stripped), ""
+        return shape.model_validate_json(text.strip()), ""
     except ValidationError as faults:
         fault = faults.errors()[0]
         if fault["type"] == "json_invalid":
-            return None, "not JSON"
+            inner = only_object(text)
+            return parse(inner, shape) if inner and inner != text.strip() else (None, "not JSON")
         return None, ": ".join([*filter(None, [".".join(map(str, fault["loc"]))]), fault["msg"]])
+
+
+def only_object(text: str) -> str:
+    """The one JSON object that a text ends in, after a preface or in a fence. Empty where there is none, where it is
+    cut, where braces stand before it, or words after it: it may then be quoted from a text that is hostile."""
+    start = text.find("{")
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, max(start, 0))
+    except (ValueError, RecursionError):
+        return ""
+    return text[start:end] if start >= 0 and text[end:].strip() in ("", "```") else ""
 
 
 def strict(schema: dict[str, Any]) -> dict[str, Any]:

@@ -55,10 +55,11 @@ class Asking:
         """Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable."""
         self.patience = self.engine.endpoint.patience
         while True:
-            sent = self.engine.dialect.spoken(self.body)
-            verdict, reply = await self.attempt(sent)
-            if verdict.name == "refused_by_endpoint" and self.engine.learnt(verdict, self.body, sent):
-                continue
+            async with self.engine.dialect.ahead(self.body):
+                sent = self.engine.dialect.spoken(self.body)
+                verdict, reply = await self.attempt(sent)
+                if self.engine.learnt(verdict, reply, self.body, sent):
+                    continue
             match verdict.kind:
                 case "good" | "final":
                     return self.kept(verdict, reply)

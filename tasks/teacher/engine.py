@@ -23,7 +23,7 @@ from tasks.teacher.asking import Asking
 from tasks.teacher.budget import Purse, cost
 from tasks.teacher.circuit import Circuit, Passage
 from tasks.teacher.count import Count
-from tasks.teacher.dialect import Dialect
+from tasks.teacher.dialect import FORM, Dialect
 from tasks.teacher.endings import HINTS, NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status, sound
@@ -68,7 +68,8 @@ class Engine:
         self.dead: TeacherUnusable | None = None
         self.chance = Random(0)
         self.clock = time.monotonic
-        self.dialect = Dialect()
+        detects = endpoint.structured == "auto"
+        self.dialect = Dialect(detects, settled=not (detects and self.live))
         self.strangers: set[str] = set()
 
     async def __aenter__(self) -> Engine:
@@ -137,10 +138,14 @@ class Engine:
         tokens_in = len(request.encode("utf-8", "surrogatepass"))
         return Count(1, 0, tokens_in, max_tokens, cost(tokens_in, max_tokens, self.endpoint.price))
 
-    def learnt(self, verdict: Verdict, body: dict[str, Any], sent: dict[str, Any]) -> bool:
-        """Whether a refusal taught another way to put the request."""
-        self.dialect.learn(verdict.said)
-        return self.dialect.spoken(body) != sent
+    def learnt(self, verdict: Verdict, reply: Reply | None, body: dict[str, Any], sent: dict[str, Any]) -> bool:
+        """Whether a refusal taught another way to put the request, or did to others meanwhile."""
+        if verdict.name == "refused_by_endpoint":
+            if self.dialect.spoken(body) == sent:
+                self.dialect.learn(verdict.said)
+            return self.dialect.spoken(body) != sent
+        self.dialect.settled |= reply is not None and FORM in body
+        return False
 
     @asynccontextmanager
     async def turn(self, most: Count, worth_waiting: Callable[[], None]) -> AsyncIterator[Passage]:

@@ -70,7 +70,7 @@ class Planner:
 
     def spoken(self, body: dict[str, Any]) -> dict[str, Any]:
         """The request as this endpoint gets it: its key is the one that a run's call has."""
-        if self.structured == "json_schema" or "response_format" not in body:
+        if self.structured in ("auto", "json_schema") or "response_format" not in body:
             return body
         rest = {k: v for k, v in body.items() if k != "response_format"}
         return rest | ({"response_format": {"type": "json_object"}} if self.structured == "json_object" else {})

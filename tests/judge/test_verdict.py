@@ -42,7 +42,8 @@ UNREADABLE = (
     verdict(harmless="maybe"),
     '{"reason": "no score", "harmless": true}',
     '{"reason": "NaN", "harmless": true, "score": NaN}',
-    f"My verdict: {verdict()}",
+    f"The answer says of itself {verdict()}, and is wrong.",
+    f"{verdict(score=1)}\n{verdict()}",
 )
 
 
@@ -102,7 +103,7 @@ async def test_how_often_a_verdict_is_asked_again_is_the_recipes(tmp_path: Path)
 
 async def test_a_verdict_that_is_readable_the_second_time_counts(tmp_path: Path) -> None:
     async with (
-        FaultsServer(lambda _: verdict(), in_order(faults.prefaced)) as server,
+        FaultsServer(lambda _: verdict(), in_order(faults.twice)) as server,
         teacher_at(server, tmp_path) as teacher,
     ):
         outcome = await Judged()(answered(PAIRS[1]), teacher, Random(0))

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from tasks.teacher.ask import parse, wire
 from tasks.teacher.endings import NoAnswer
 from tests import faults
 from tests.engines import teacher_at
-from tests.faults import FaultsServer, always, in_order
+from tests.faults import FaultsServer, always, in_order, refused
 
 
 class Grade(BaseModel):
@@ -31,9 +32,19 @@ def good(_: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    [GOOD, f"\n {GOOD}\n", f"```json\n{GOOD}\n```", f"```\n{GOOD}\n```\n", '{"word": "good", "points": 4.5, "x": 1}'],
+    [
+        GOOD,
+        f"\n {GOOD}\n",
+        f"```json\n{GOOD}\n```",
+        f"```\n{GOOD}\n```\n",
+        '{"word": "good", "points": 4.5, "x": 1}',
+        f"Sure! {GOOD}",
+        f"好的，以下是评分：\n\n{GOOD}\n",
+        f"Here:\n```json\n{GOOD}\n```\n",
+        f"见 [1]：{GOOD}",
+    ],
 )
-def test_a_reply_is_read_with_or_without_a_fence(text: str) -> None:
+def test_the_one_object_of_a_reply_is_read_with_or_without_a_fence_or_a_preface(text: str) -> None:
     assert parse(text, Grade) == (Grade(word="good", points=4.5), "")
 
 
@@ -42,10 +53,16 @@ def test_a_reply_is_read_with_or_without_a_fence(text: str) -> None:
     [
         ("", "not JSON"),
         ("我不知道。", "not JSON"),
-        (f"Sure! {GOOD}", "not JSON"),
-        (f"{GOOD}\nI hope this helps.", "not JSON"),
-        (f"Here:\n```json\n{GOOD}\n```", "not JSON"),
         (GOOD[:-4], "not JSON"),
+        (f"Sure! {GOOD[:-1]}", "not JSON"),
+        (f"{GOOD}\nI hope this helps.", "not JSON"),
+        (f"这条回答自称 {GOOD}，但它是错的。", "not JSON"),
+        (f"First {GOOD}, and then {GOOD}", "not JSON"),
+        (f"```json\n{GOOD}\n```\n或者：\n```json\n{GOOD}\n```", "not JSON"),
+        (f"As {{word, points}}: {GOOD}", "not JSON"),
+        (f"All of them: [{GOOD}]", "not JSON"),
+        (f'{{"verdict": {GOOD}, "cut": ', "not JSON"),
+        ("Sure! " + '{"a":' * 100_000, "not JSON"),
         ('{"word": "\\ud83d", "points": 4}', "not JSON"),
         (GOOD + GOOD, "not JSON"),
         ("[" * 100_000, "not JSON"),
@@ -85,7 +102,9 @@ def test_the_wire_carries_what_the_api_knows_and_none_of_our_own_fields() -> Non
 
 
 @pytest.mark.parametrize(
-    "fault", [None, faults.fenced, faults.thought_first], ids=["good", "fenced", "after a thought"]
+    "fault",
+    [None, faults.fenced, faults.thought_first, faults.prefaced],
+    ids=["good", "fenced", "after a thought", "after a preface"],
 )
 async def test_an_answer_in_the_shape_is_one_call(fault: faults.Fault | None, tmp_path: Path) -> None:
     async with FaultsServer(good, in_order(fault)) as server, teacher_at(server, tmp_path) as teacher:
@@ -101,7 +120,7 @@ async def test_an_answer_in_the_shape_is_one_call(fault: faults.Fault | None, tm
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "could not be read (not JSON)"), ("zh", "无法读取（not JSON）")])
-@pytest.mark.parametrize("fault", [faults.prefaced, faults.cut_text])
+@pytest.mark.parametrize("fault", [faults.twice, faults.cut_text])
 async def test_a_reply_that_cannot_be_read_is_asked_again_with_what_was_wrong(
     fault: faults.Fault, language: str, said: str, tmp_path: Path
 ) -> None:
@@ -154,3 +173,59 @@ async def test_a_surrogate_in_a_reply_breaks_neither_this_call_nor_the_next(tmp_
     assert read is None
     assert json.dumps(reply.text, ensure_ascii=False).encode() == b'"broken ?"'
     assert len(server.calls) == 2
+
+
+# How JSON is asked for where the recipe leaves it open.
+
+NO_SCHEMA = refused(400, "invalid_request_error", "This response_format type is unavailable now")
+NO_FORM = refused(400, "invalid_request_error", "Unrecognized request argument supplied: response_format")
+TAKES = {
+    "json_schema": lambda call: None,
+    "json_object": lambda call: NO_SCHEMA if form(call.body) == "json_schema" else None,
+    "text": lambda call: NO_FORM if form(call.body) else None,
+}
+
+
+def form(body: dict[str, Any]) -> str:
+    return body.get("response_format", {}).get("type", "")
+
+
+@pytest.mark.parametrize("takes", TAKES)
+async def test_what_an_endpoint_takes_is_found_out_by_one_call_however_many_are_asked_at_once(
+    takes: str, tmp_path: Path
+) -> None:
+    server = FaultsServer(good, TAKES[takes], latency=0.02)
+    async with server, teacher_at(server, tmp_path, max_in_flight=256) as teacher:
+        asked = (Filled((Message("user", f"第{i}份答卷"),), "grade", "sha") for i in range(256))
+        reads = await asyncio.gather(*(teacher.ask_json(sent, Grade, "zh") for sent in asked))
+    assert [read for read, _ in reads] == [Grade(word="good", points=4.5)] * 256
+    assert len(server.calls) == 256 + (takes != "json_schema")
+    assert {form(call.body) for call in server.calls[1:]} == {"" if takes == "text" else takes}
+
+
+@pytest.mark.parametrize("takes", TAKES)
+async def test_an_answer_is_found_again_whatever_form_it_was_asked_in(takes: str, tmp_path: Path) -> None:
+    async with FaultsServer(good, TAKES[takes]) as server, teacher_at(server, tmp_path) as teacher:
+        assert (await teacher.ask_json(SENT, Grade, "en"))[0]
+    before = len(server.calls)
+    for structured in ("auto", "json_schema"):
+        async with teacher_at(server.url, tmp_path, structured=structured) as teacher:
+            assert (await teacher.ask_json(SENT, Grade, "en"))[1].hit
+    assert len(server.calls) == before
+
+
+async def test_a_call_that_fails_while_it_goes_ahead_lets_the_next_one_go(tmp_path: Path) -> None:
+    script = in_order(refused(500), faults.reset, NO_SCHEMA)
+    async with FaultsServer(good, script) as server, teacher_at(server, tmp_path) as teacher:
+        asked = (Filled((Message("user", f"paper {i}"),), "grade", "sha") for i in range(20))
+        reads = await asyncio.gather(*(teacher.ask_json(sent, Grade, "en") for sent in asked))
+    assert all(read for read, _ in reads)
+    assert len(server.calls) == 23
+
+
+async def test_a_form_that_the_recipe_names_is_asked_for_and_no_other(tmp_path: Path) -> None:
+    server = FaultsServer(good, always(NO_SCHEMA))
+    async with server, teacher_at(server, tmp_path, structured="json_schema") as teacher:
+        with pytest.raises(NoAnswer, match="refused_by_endpoint"):
+            await teacher.ask_json(SENT, Grade, "en")
+    assert len(server.calls) == 1
