@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import ssl
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tasks.teacher.protocol import ChatServer, asked_schema, completion, error, texts
+from tasks.teacher.tokens import tokens
 
 Body = dict[str, Any]
 
@@ -50,7 +53,7 @@ class Call:
     @property
     def prompt(self) -> str:
         """What is asked: the last message."""
-        return texts(self.body)[-1]
+        return texts(self.body)[-1] if "messages" in self.body else self.body["input"][-1]
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,16 @@ class FaultsServer(ChatServer):
         self.answered[same(body)] += 1
         return web.json_response(self.completion(body))
 
+    def routes(self) -> list[web.RouteDef]:
+        return [*super().routes(), web.post("/v1/embeddings", self.embed)]
+
+    async def embed(self, request: web.Request) -> web.StreamResponse:
+        call = self.counted(await request.json(), request.headers)
+        return await self.replied(request, call) or await self.respond(call.body)
+
     def completion(self, body: Body) -> Body:
+        if "input" in body:
+            return embedded(body)
         return completion(self.text(body), self.model or body.get("model", ""), "\n".join(texts(body)))
 
     def counted(self, body: Body, headers: Mapping[str, str]) -> Call:
@@ -125,6 +137,20 @@ class FaultsServer(ChatServer):
         self.early += now < self.not_before.get(question, 0.0)
         self.calls.append(call)
         return call
+
+
+def embedded(body: Body) -> Body:
+    """Vectors of length 1 in eight dimensions, the same for the same text, and not in their order."""
+    rows = [{"object": "embedding", "index": i, "embedding": vector(text)} for i, text in enumerate(body["input"])]
+    used = sum(map(tokens, body["input"]))
+    usage = {"prompt_tokens": used, "total_tokens": used}
+    return {"object": "list", "data": rows[::-1], "model": body.get("model", ""), "usage": usage}
+
+
+def vector(text: str) -> list[float]:
+    drawn = [byte - 127.5 for byte in sha256(text.encode()).digest()[:8]]
+    length = math.hypot(*drawn)
+    return [part / length for part in drawn]
 
 
 def same(body: Body) -> str:

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -23,8 +24,10 @@ from tasks.recipe import Endpoint, Recipe, RecipeError
 from tasks.teacher.ask import Teacher
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
+from tasks.teacher.embed import EMBEDDINGS, EmbeddingEngine
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.endpoints import address, check
+from tasks.teacher.engine import Engine
 from tasks.teacher.prices import price_of
 
 SHORT = {"attempts": 1, "patience": 5.0, "batch": None}
@@ -82,26 +85,35 @@ def resolved(role: str, endpoint: Endpoint) -> Checked:
 async def called(recipe: Recipe, role: str, endpoint: Endpoint, purse: Purse) -> list[Checked]:
     """One call, and what it says of the model and of its JSON."""
     short = endpoint.model_copy(update=SHORT | {"timeout": min(endpoint.timeout, WAIT)})
+    known = Recipe(teacher=short, embeddings=short if role == EMBEDDINGS else None, card_language=recipe.card_language)
     before = (purse.spent.tokens_in, purse.spent.tokens_out)
     with TemporaryDirectory(prefix="flywheel-doctor-") as made:
-        async with engines(Recipe(teacher=short), Path(made) / "calls.sqlite", purse) as at_work:
-            engine = at_work["teacher"]
+        async with engines(known, Path(made) / "calls.sqlite", purse) as at_work:
+            engine = at_work[EMBEDDINGS if role == EMBEDDINGS else "teacher"]
             try:
-                sent = load("doctor/ready", recipe.card_language).fill()
-                read, _ = await Teacher(engine).ask_json(sent, Ready, recipe.card_language, reasks=0)
+                found = await told(role, engine, recipe.card_language)
             except TeacherUnusable as fault:
                 return [problem(role, fault.what, fault.hint)]
             except Unanswered as fault:
                 return [problem(role, f"no answer: {fault}", f"is {engine.named} up? try again")]
             except NoAnswer as none:
                 return [refused(role, none)]
-    form = engine.dialect.form if engine.dialect.detects else endpoint.structured
     spent = f"{purse.spent.tokens_in - before[0]} tokens in, {purse.spent.tokens_out - before[1]} out"
-    answers = ok(role, f"it answers (one call, {spent})")
+    return [ok(role, f"it answers (one call, {spent})"), found]
+
+
+async def told(role: str, engine: Engine, language: Literal["en", "zh"]) -> Checked:
+    """What the answer to one call is good for. Raises what the call raises."""
+    sent = load("doctor/ready", language).fill()
+    if isinstance(engine, EmbeddingEngine):
+        (vector,) = await engine.embed([sent.messages[-1].content])
+        return ok(role, f"it gives vectors in {len(vector)} dimensions")
+    read, _ = await Teacher(engine).ask_json(sent, Ready, language, reasks=0)
     if read is None:
         hint = f"set {role}.structured to json_object or text, or name a model that can give JSON"
-        return [answers, problem(role, "its answer is not the JSON that was asked for", hint)]
-    return [answers, ok(role, f"it gives JSON ({form})")]
+        return problem(role, "its answer is not the JSON that was asked for", hint)
+    form = engine.dialect.form if engine.dialect.detects else engine.endpoint.structured
+    return ok(role, f"it gives JSON ({form})")
 
 
 def refused(role: str, none: NoAnswer) -> Checked:

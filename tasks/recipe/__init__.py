@@ -72,6 +72,13 @@ class Recipe(Part):
     fallback: str | None = Field(
         default=None, description="A tier, or `teacher`: asked for whatever an endpoint that is out cannot answer."
     )
+    reward: Endpoint | None = Field(
+        default=None, description="A reward model that scores answers, asked through the chat protocol as a judge is."
+    )
+    embeddings: Endpoint | None = Field(default=None, description="Who turns texts into vectors (/embeddings).")
+    student_at: Endpoint | None = Field(
+        default=None, description="Where the model that is trained is served, so that it can be asked too."
+    )
     budget: Budget = Field(default=Budget(), description="Caps on money, tokens and calls.")
     output: Output = Field(default=Output(), description="Where the dataset is kept.")
     publish: Publish = Field(default=Publish(), description="What a new version sets off.")
@@ -99,12 +106,17 @@ class Recipe(Part):
     @property
     def endpoints(self) -> dict[str, Endpoint]:
         """Every endpoint that is asked, by the field of the recipe that names it."""
-        judge = {"judge": self.judge} if self.judge else {}
-        return {"teacher": self.teacher} | judge | {f"tiers.{name}": end for name, end in self.tiers.items()}
+        return {"teacher": self.teacher} | self.optional | {f"tiers.{name}": end for name, end in self.tiers.items()}
+
+    @property
+    def optional(self) -> dict[str, Endpoint]:
+        """The endpoints that a recipe may do without, by their fields."""
+        named = ((role, getattr(self, role)) for role in ("judge", "reward", "embeddings", "student_at"))
+        return {role: endpoint for role, endpoint in named if endpoint}
 
     @model_validator(mode="after")
     def tiers_known(self) -> Recipe:
-        if taken := {"teacher", "judge", "fallback"} & self.tiers.keys():
+        if taken := {"teacher", "judge", "reward", "embeddings", "student_at", "fallback"} & self.tiers.keys():
             raise ValueError(f"tiers.{min(taken)}: that name is taken; call the tier something else")
         named = {f"answer.tier_for.{task}": tier for task, tier in self.answer.tier_for.items()}
         for where, tier in (named | ({"fallback": self.fallback} if self.fallback else {})).items():
@@ -112,6 +124,8 @@ class Recipe(Part):
                 raise ValueError(f"{where}: there is no tier {tier}; there are {', '.join(('teacher', *self.tiers))}")
         if len({bool(end.recorded) for end in (self.teacher, *self.tiers.values())}) > 1:
             raise ValueError("tiers: recorded answers and those of a model may not be mixed in one dataset")
+        if self.embeddings and (self.embeddings.batch or self.embeddings.recorded):
+            raise ValueError("embeddings: they are neither batched nor recorded; take `batch` and `recorded` out")
         return self
 
     @property

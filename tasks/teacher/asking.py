@@ -133,7 +133,7 @@ class Asking:
         said = reply or Reply(verdict.said)
         call = Stored(self.key, verdict.name, self.limit, self.latency, self.at, self.request, said)
         if verdict.name != "not_recorded":
-            self.engine.store.put(call)
+            self.engine.keep(call)
         return call
 
     def turned_away(self, verdict: Verdict) -> float:

@@ -10,6 +10,7 @@ from tasks.recipe import Endpoint, Recipe, located
 from tasks.shard import sha256
 from tasks.teacher.batch import BatchEngine
 from tasks.teacher.budget import Purse
+from tasks.teacher.embed import EMBEDDINGS, EmbeddingEngine
 from tasks.teacher.endpoints import RECORDED, address, api_key, check, recordings, roles
 from tasks.teacher.engine import Engine
 from tasks.teacher.known import Known
@@ -35,11 +36,18 @@ async def engines(
         purse.begin(store.spent())
         made: dict[str, Engine] = {}
         for role, endpoint in roles(recipe).items():
-            twin = next((e for r, e in made.items() if roles(recipe)[r] == endpoint), None)
+            kind = transport(role, endpoint)
+            twin = next((e for r, e in made.items() if roles(recipe)[r] == endpoint and type(e) is kind), None)
             made[role] = twin or await stack.enter_async_context(
-                await engine(patient(endpoint, recipe), store, purse, stack, notice)
+                await engine(kind, patient(endpoint, recipe), store, purse, stack, notice)
             )
         yield made | ({FALLBACK: made[recipe.fallback]} if recipe.fallback else {})
+
+
+def transport(role: str, endpoint: Endpoint) -> type[Engine]:
+    if role == EMBEDDINGS:
+        return EmbeddingEngine
+    return BatchEngine if endpoint.batch and not endpoint.recorded else Engine
 
 
 def patient(endpoint: Endpoint, recipe: Recipe) -> Endpoint:
@@ -51,15 +59,19 @@ def patient(endpoint: Endpoint, recipe: Recipe) -> Endpoint:
 
 
 async def engine(
-    endpoint: Endpoint, store: CallStore, purse: Purse, stack: AsyncExitStack, notice: Callable[[str], object] = str
+    kind: type[Engine],
+    endpoint: Endpoint,
+    store: CallStore,
+    purse: Purse,
+    stack: AsyncExitStack,
+    notice: Callable[[str], object] = str,
 ) -> Engine:
     """An engine, not yet entered. A recorded endpoint gets its server, on loopback, for as long as the stack."""
     known, identity = identified(endpoint)
     if endpoint.recorded:
         server = await stack.enter_async_context(recorded_teacher(located(endpoint.recorded)))
-        return Engine(known, store, purse, server.url, identity, "recorded")
-    transport = BatchEngine if endpoint.batch else Engine
-    return transport(known, store, purse, address(endpoint), identity, api_key(endpoint), notice=notice)
+        return kind(known, store, purse, server.url, identity, "recorded")
+    return kind(known, store, purse, address(endpoint), identity, api_key(endpoint), notice=notice)
 
 
 def identified(endpoint: Endpoint) -> tuple[Endpoint, str]:

@@ -14,7 +14,7 @@ DEFAULT_URL = "https://api.openai.com/v1"
 
 def roles(recipe: Recipe) -> dict[str, Endpoint]:
     """Who is asked for what, tiers by their name; the judge is the teacher where the recipe names none."""
-    return {"teacher": recipe.teacher, "judge": recipe.judge or recipe.teacher, **recipe.tiers}
+    return {"teacher": recipe.teacher, "judge": recipe.teacher, **recipe.optional, **recipe.tiers}
 
 
 def address(endpoint: Endpoint) -> str:

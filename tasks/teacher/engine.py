@@ -43,6 +43,7 @@ class Engine:
     """
 
     live = True
+    path = "chat/completions"
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class Engine:
         self.client = openai.AsyncOpenAI(api_key=self.key, base_url=self.url, max_retries=0, http_client=self.http)
         self.headers = {**self.client.auth_headers, "Content-Type": "application/json", "Accept": "application/json"}
         parts = urlsplit(self.url)
-        address = httpx2.URL(parts._replace(path=f"{parts.path.rstrip('/')}/chat/completions").geturl())
+        address = httpx2.URL(parts._replace(path=f"{parts.path.rstrip('/')}/{self.path}").geturl())
         self.request = partial(httpx2.Request, "POST", address, headers=self.headers)
         self.broken = (httpx2.HTTPError, OSError)
         return self
@@ -163,7 +164,9 @@ class Engine:
             raw = await self.http.send(self.request(content=json.dumps(body, ensure_ascii=False).encode()))
             self.limiter.told(raw.headers)
             good = 200 <= raw.status_code < 300
-            verdict, reply = of_body(raw.text) if good else (of_status(raw.status_code, raw.text, raw.headers), None)
+            verdict, reply = (
+                self.read(raw.text, body) if good else (of_status(raw.status_code, raw.text, raw.headers), None)
+            )
         except self.broken as fault:
             verdict, reply = of_break(fault, self.endpoint.timeout), None
         return self.discreet(verdict), reply
@@ -174,6 +177,13 @@ class Engine:
         if model and asked not in model.lower() and model not in self.strangers:
             self.strangers.add(model)
             self.notice(f"it answers as {sound(model)[:100]}")
+
+    def read(self, text: str, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
+        """The class of the body of a 200, for a request, and its reply."""
+        return of_body(text)
+
+    def keep(self, call: Stored) -> None:
+        self.store.put(call)
 
     def discreet(self, verdict: Verdict) -> Verdict:
         """The verdict without the key in it, whatever the endpoint echoes."""

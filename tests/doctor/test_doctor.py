@@ -16,6 +16,7 @@ from flows.commands import flywheel
 from flows.embedded import free_port
 from tasks.history.dataset import Dataset, Entry
 from tasks.teacher.protocol import ChatServer, completion, error
+from tests import faults
 
 SECRET = "sk-planted-0123456789abcdef"
 LOG = {"id": "1", "created_at": "2026-11-01T08:00:00Z", "messages": [{"role": "user", "content": "桥有多高？"}]}
@@ -37,6 +38,16 @@ class Done:
 Call = Callable[..., Done]
 
 
+class Embedding(ChatServer):
+    """Answers, and gives vectors."""
+
+    def routes(self) -> list[web.RouteDef]:
+        return [*super().routes(), web.post("/v1/embeddings", self.embed)]
+
+    async def embed(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(faults.embedded(await request.json()))
+
+
 @pytest.fixture
 def url() -> Iterator[str]:
     """A model that answers by its name: `json` as asked, `prose`, or not at all for another."""
@@ -45,11 +56,13 @@ def url() -> Iterator[str]:
     at: list[str] = []
 
     async def answer(body: dict[str, Any]) -> web.StreamResponse:
-        said = {"json": '{"ready": true}', "prose": "Yes, I am ready."}.get(body["model"])
+        if body["model"] == "object" and body.get("response_format", {}).get("type") == "json_schema":
+            return error(400, "invalid_request_error", "This response_format type is unavailable now")
+        said = {"json": '{"ready": true}', "object": '{"ready": true}', "prose": "Yes, I am ready."}.get(body["model"])
         return web.json_response(completion(said, "m", "hello")) if said else error(404, "model_not_found", SECRET)
 
     async def serve() -> None:
-        async with ChatServer(answer, "m") as server:
+        async with Embedding(answer, "m") as server:
             at.append(server.url)
             ready.set()
             await stop.wait()
@@ -97,6 +110,22 @@ def test_all_is_well_and_one_call_is_counted_and_nothing_is_left_behind(call: Ca
     assert "all is well" in page
     assert "\x1b" not in page
     assert SECRET not in page + done.out
+
+
+def test_each_endpoint_is_called_as_it_will_be_asked(call: Call, url: str):
+    place = f"base_url: '{url}', api_key_env: OPENAI_API_KEY"
+    told = [f"{role}={{model: {model}, {place}}}" for role, model in (("embeddings", "e-1"), ("reward", "object"))]
+    done = call("--json", "--set", told[0], "--set", told[1])
+    assert ("ok", "it gives vectors in 8 dimensions ") in done.found("embeddings")
+    assert ("ok", "it gives JSON (json_object) ") in done.found("reward")
+    assert ("ok", "it gives JSON (json_schema) ") in done.found("teacher")
+    assert done.code == 0
+
+
+def test_an_endpoint_without_vectors_is_a_problem(call: Call, url: str):
+    done = call("--json", "--set", f"embeddings={{model: e-1, base_url: '{url}/elsewhere'}}")
+    (fault,) = [said for state, said in done.found("embeddings") if state == "problem"]
+    assert "check base_url" in fault
 
 
 def test_no_call_calls_nobody(call: Call):
