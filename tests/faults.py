@@ -304,6 +304,16 @@ def changed(change: Callable[[Body], object]) -> Fault:
     return Fault(respond)
 
 
+def used_up(what: str, reset: str) -> Fault:
+    """A good answer whose headers say that no requests, or tokens, remain for a while."""
+
+    async def respond(request: web.Request, plain: Body) -> web.StreamResponse:
+        told = {f"x-ratelimit-remaining-{what}": "0", f"x-ratelimit-reset-{what}": reset}
+        return web.json_response(plain, headers=told)
+
+    return Fault(respond)
+
+
 def message(**fields: Any) -> Fault:
     """The completion with other fields in its message."""
     return changed(lambda plain: plain["choices"][0]["message"].update(fields))

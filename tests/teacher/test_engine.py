@@ -291,7 +291,9 @@ async def test_an_endpoint_that_is_down_and_says_for_how_long_is_left_alone_for_
     assert (len(server.calls), server.early) == (2, 0)
 
 
-@pytest.mark.parametrize("limited", [rate_limited(seconds=0.1), rate_limited(ms=100), rate_limited()])
+@pytest.mark.parametrize(
+    "limited", [rate_limited(seconds=0.1), rate_limited(ms=100), rate_limited(date_in=1), rate_limited()]
+)
 async def test_a_rate_limit_costs_patience_and_no_attempt_and_is_obeyed(limited: Fault, tmp_path: Path) -> None:
     script = in_order(limited, limited)
     async with FaultsServer(script=script) as server, engine_at(server, tmp_path, attempts=1) as engine:
@@ -318,6 +320,19 @@ async def test_who_is_turned_away_while_others_are_taken_waits_alone(tmp_path: P
     assert held > 0
     assert engine.limiter.not_before == held
     assert len(server.calls) == 4
+
+
+@pytest.mark.parametrize("what", ["requests", "tokens"])
+async def test_who_reads_that_nothing_remains_waits_until_there_is_some_again(what: str, tmp_path: Path) -> None:
+    async with (
+        FaultsServer(script=in_order(faults.used_up(what, "150ms"))) as server,
+        engine_at(server, tmp_path, max_in_flight=1) as engine,
+    ):
+        replies = await asyncio.gather(*(ask(engine, f"question {i}") for i in range(3)))
+    assert all(r.text for r in replies)
+    first, *others = server.calls
+    assert all(call.at - first.at >= 0.15 for call in others)
+    assert len(others) == 2  # nobody was turned away
 
 
 @pytest.mark.parametrize("seconds", [0, 0.001])
