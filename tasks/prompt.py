@@ -77,8 +77,7 @@ class Prompt:
 
     @property
     def slots(self) -> frozenset[str]:
-        named = {m[1] for t in self.turns for m in SLOT.findall(t.content)}
-        return frozenset(named | {t.turns for t in self.turns if t.turns})
+        return slots_of(self.turns)
 
     def fill(self, turns: dict[str, tuple[Message, ...]] | None = None, **values: str) -> Filled:
         """The messages with every slot filled. Raises PromptError where slots and values do not match."""
@@ -94,6 +93,13 @@ class Prompt:
             else:
                 sent.append(Message(t.role, SLOT.sub(lambda m: slot(m, values, mark), t.content)))
         return Filled(one_system(sent), self.name, self.sha256)
+
+
+@cache
+def slots_of(turns: tuple[Turn, ...]) -> frozenset[str]:
+    """What some turns leave open."""
+    named = {m[1] for t in turns for m in SLOT.findall(t.content)}
+    return frozenset(named | {t.turns for t in turns if t.turns})
 
 
 def slot(match: re.Match[str], values: dict[str, str], mark: str) -> str:

@@ -35,12 +35,8 @@ class TaskType:
         if record.task_type and record.domain:  # what a technique makes of a labelled prompt keeps its labels
             return Outcome.keeping(record)
         prompt = load("label/task_type", record.language)
-        types, domains = self.taxonomy.types, self.taxonomy.domains
-        sent = prompt.fill(
-            types=self.taxonomy.listed(types, record.language),
-            domains=self.taxonomy.listed(domains, record.language),
-            conversation=asked(record),
-        )
+        types, domains = self.taxonomy.listed(record.language)
+        sent = prompt.fill(types=types, domains=domains, conversation=asked(record))
         label, reply = await teacher.ask_json(
             sent, labelled(self.taxonomy), record.language, self.temperature, reasks=self.reasks
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -46,6 +47,10 @@ class Taxonomy:
             hint = "expected task_types with subtypes, and domains, each with en and zh, as in data/taxonomy.yaml"
             raise RecipeError(f"{path} is not a taxonomy: {fault!r}", "label.taxonomy", hint) from None
 
+    def __hash__(self) -> int:
+        """Of its last kinds: the hash of a hundred of them, for every record, would cost as much as the label."""
+        return hash((self.types[-1:], self.domains[-1:]))
+
     def check(self) -> None:
         """Raises ValueError where a label could not be told by its name, or there is none to choose."""
         if not self.types or not self.domains:
@@ -56,8 +61,11 @@ class Taxonomy:
             if not isinstance(kind.en, str) or not isinstance(kind.zh, str):
                 raise ValueError(f"{kind.name}: en and zh are texts")
 
-    def listed(self, kinds: tuple[Kind, ...], language: str) -> str:
-        return "\n".join(k.line(language) for k in kinds)
+    @cache  # noqa: B019  a run reads one or two, and each asks again for every record
+    def listed(self, language: str) -> tuple[str, str]:
+        """The types and the domains, a line for each."""
+        types, domains = ("\n".join(k.line(language) for k in kinds) for kinds in (self.types, self.domains))
+        return types, domains
 
     @property
     def first_level(self) -> tuple[str, ...]:

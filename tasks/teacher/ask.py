@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -108,7 +109,7 @@ class Teacher:
         not depend on what is found out, or when."""
         name, how = shape.__name__.lower(), self.engine.endpoint.structured
         if how in ("auto", "json_schema"):
-            schema = {"name": name, "schema": strict(shape.model_json_schema()), "strict": True}
+            schema = {"name": name, "schema": schema_of(shape), "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": schema}}
         return {"response_format": {"type": "json_object"}} if how == "json_object" else {}
 
@@ -154,6 +155,12 @@ def only_object(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     return text[start:end] if start >= 0 and text[end:].strip() in ("", "```") else ""
+
+
+@cache
+def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a shape, made once: pydantic takes a quarter of a millisecond for it."""
+    return strict(shape.model_json_schema())
 
 
 def strict(schema: dict[str, Any]) -> dict[str, Any]:

@@ -74,6 +74,7 @@ THOUGHT = re.compile(
     r"|(?P<begun>(?:(?!</?think>).)*)(?:\A|\n)</think>[ \t]*(?:\n|\Z)",
     re.DOTALL,
 )
+MARKS = ("<think", "<thought", "</think>")
 
 
 def of_status(status: int, body: str, headers: Mapping[str, str]) -> Verdict:
@@ -145,7 +146,7 @@ def apart(text: str, reasoning: str) -> tuple[str, str]:
     Some chat templates write the opening mark themselves, so that the text begins within the thought. A
     thought that never ends leaves no answer.
     """
-    if found := THOUGHT.match(text):
+    if any(mark in text for mark in MARKS) and (found := THOUGHT.match(text)):  # most texts are spared the search
         return text[found.end() :].lstrip("\n"), reasoning or (found["thought"] or found["begun"] or "").strip()
     return text, reasoning
 

@@ -21,12 +21,10 @@ domains:
 def test_a_taxonomy_of_ones_own_is_read_in_both_languages(tmp_path: Path) -> None:
     (tmp_path / "ours.yaml").write_text(OURS)
     ours = Taxonomy.read(str(tmp_path / "ours.yaml"))
-    assert (
-        ours.listed(ours.types, "en")
-        == "- math/sum: Work it out: an addition\n- math/product: Work it out: a multiplication"
-    )
-    assert ours.listed(ours.types, "zh") == "- math/sum: 算一算：加法\n- math/product: 算一算：乘法"
-    assert ours.listed(ours.domains, "fr") == "- shop: at the shop"
+    types, domains = ours.listed("fr")
+    assert types == "- math/sum: Work it out: an addition\n- math/product: Work it out: a multiplication"
+    assert domains == "- shop: at the shop"
+    assert ours.listed("zh") == ("- math/sum: 算一算：加法\n- math/product: 算一算：乘法", "- shop: 购物")
     assert ours.first_level == ("math",)
 
 
