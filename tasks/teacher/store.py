@@ -56,6 +56,7 @@ READ = (
     "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
 )
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
+SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
 
 
@@ -98,7 +99,7 @@ class Attempt:
 def request_of(body: dict[str, Any]) -> str:
     """A request without its limit, in one spelling."""
     asked = {k: v for k, v in body.items() if k != "max_tokens"}
-    return json.dumps(asked, sort_keys=True, ensure_ascii=False)
+    return SPELT.encode(asked)
 
 
 def call_key(identity: str, request: str, sample: int) -> str:
@@ -130,6 +131,7 @@ class CallStore:
         self.looked_up: dict[str, list[asyncio.Future[Stored | None]]] = {}
         self.flusher: asyncio.Task[None] | None = None
         self.full = asyncio.Event()
+        self.flushes: list[asyncio.Future[None]] = []
         self.leaving = False
 
     async def __aenter__(self) -> CallStore:
@@ -183,23 +185,40 @@ class CallStore:
         return {stage: Count(n, 0, *some) for stage, n, *some in rows}
 
     async def flush(self) -> None:
-        """Return once every answer so far is on disk."""
-        while (self.waiting or self.tried) and self.flusher and not self.flusher.done():
+        """Return once every answer so far is on disk; not those that come meanwhile."""
+        if (self.waiting or self.tried) and self.flusher and not self.flusher.done():
+            self.flushes.append(asyncio.get_running_loop().create_future())
             self.full.set()
-            await asyncio.sleep(0.002)
+            await self.flushes[-1]
 
     async def flushing(self) -> None:
-        while not self.leaving:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.full.wait(), GROUP_SECONDS)
-            self.full.clear()
-            group, tried = list(self.waiting.values()), list(self.tried)
-            if group or tried:
-                await asyncio.to_thread(self.commit, group, tried)
-                del self.tried[: len(tried)]
-                for call in group:
-                    if self.waiting.get(call.key) is call:
-                        del self.waiting[call.key]
+        try:
+            while not self.leaving:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.full.wait(), GROUP_SECONDS)
+                self.full.clear()
+                asked = len(self.flushes)
+                await self.flushed(list(self.waiting.values()), list(self.tried))
+                self.released(asked)
+        finally:
+            self.released(len(self.flushes))
+
+    async def flushed(self, group: list[Stored], tried: list[Attempt]) -> None:
+        """Commit a group, and forget that it waits."""
+        if not group and not tried:
+            return
+        await asyncio.to_thread(self.commit, group, tried)
+        del self.tried[: len(tried)]
+        for call in group:
+            if self.waiting.get(call.key) is call:
+                del self.waiting[call.key]
+
+    def released(self, many: int) -> None:
+        """Let the first of those go on who wait for a flush."""
+        done, self.flushes = self.flushes[:many], self.flushes[many:]
+        for flush in done:
+            if not flush.done():
+                flush.set_result(None)
 
     def commit(self, group: list[Stored], tried: list[Attempt]) -> None:
         pack = self.packing.pack

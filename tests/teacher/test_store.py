@@ -196,3 +196,25 @@ def test_the_key_is_that_of_the_question_alone() -> None:
         call_key("https://api", request_of(BODY | {"messages": [{"role": "user", "content": HOSTILE}]}), 0),
     ]
     assert len({key, *others}) == 7
+
+
+async def test_a_flush_does_not_wait_for_what_is_put_after_it(tmp_path: Path) -> None:
+    """At full load there is always something that is not on disk yet."""
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        stop = asyncio.Event()
+
+        async def putting() -> None:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                store.put(call(f"after {number}"))
+                await asyncio.sleep(0)
+
+        store.put(call("before"))
+        load = asyncio.create_task(putting())
+        async with asyncio.timeout(20):
+            await store.flush()
+        kept = {one.key for one in stored(tmp_path / "calls.sqlite")}
+        stop.set()
+        await load
+    assert "before" in kept
