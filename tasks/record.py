@@ -148,13 +148,17 @@ class Record:
 
     @property
     def prompt_id(self) -> str:
-        about = [self.passage] if not self.messages else []
-        return identity("p", [turn(m) for m in self.ask], self.input, self.tools, *about)
+        return self.identified("p", [turn(m) for m in self.ask])
 
     @property
     def row_id(self) -> str:
         """The hash of all that is trained on: every turn with its reasoning and loss flag, input, tools."""
-        return identity("r", [turn(m) for m in self.messages], self.input, self.tools)
+        return self.identified("r", [turn(m) for m in self.messages])
+
+    def identified(self, kind: str, turns: list[dict[str, Any]]) -> str:
+        """The name of some turns of it, as plain data; a passage, which has none yet, is known by its text."""
+        about = [] if self.messages else [self.passage]
+        return identity(kind, turns, self.input, self.tools, *about)
 
     def score(self, name: str) -> float | None:
         return next((s.value for s in self.scores if s.name == name), None)
@@ -196,18 +200,21 @@ class Record:
 
     def row(self) -> dict[str, Any]:
         """The record as plain data in the shape of `SCHEMA`, ids included."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        plain["messages"] = [turn(m) for m in self.messages]
+        turns = [turn(m) for m in self.messages]
+        plain = {name: getattr(self, name) for name in FIELDS}
+        plain["messages"] = turns
         plain["scores"] = [{"name": s.name, "value": s.value, "reason": s.reason} for s in self.scores]
         plain["lineage"] = [
             {"step": s.step, "prompt": s.prompt, "model": s.model, "parents": list(s.parents), "detail": s.detail}
             for s in self.lineage
         ]
-        return plain | {"prompt_id": self.prompt_id, "row_id": self.row_id}
+        plain["prompt_id"] = self.identified("p", turns[: len(self.ask)])
+        plain["row_id"] = self.identified("r", turns)
+        return plain
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
-        known = {f.name: row[f.name] for f in fields(cls)}
+        known = {name: row[name] for name in FIELDS}
         known |= {name: tuple(row[name]) for name in TEXTS}
         known["messages"] = tuple(message(m) for m in row["messages"])
         known["scores"] = tuple(Score(**s) for s in row["scores"])
@@ -215,6 +222,8 @@ class Record:
         return cls(**known)
 
 
+FIELDS = tuple(f.name for f in fields(Record))
+SPELT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected")  # fields that are lists of texts
 NOT_KNOWN: dict[str, Any] = {  # of a record that was only just made
     **dict.fromkeys(("input", "student", "student_response", "vote", "split", "teacher", "licence"), ""),
@@ -229,7 +238,7 @@ def begun(step: str, messages: Sequence[Message], language: str, origin: str = "
     bare = Record((), tuple(messages), NO_TIME, language=language, **known)
     if not bare.lineage:
         bare = bare.stamped(step)
-    return replace(bare, roots=(identity("m", step, origin, bare.row_id, bare.passage),))
+    return replace(bare, roots=(identity("m", step, origin, bare.row_id),))
 
 
 def spoken(said: Message) -> str:
@@ -270,7 +279,7 @@ def message(plain: dict[str, Any]) -> Message:
 
 def identity(kind: str, *parts: Any) -> str:
     """A stable name of 96 bits for plain data, led by a letter that says what it names."""
-    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = SPELT.encode(parts)
     return f"{kind}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
