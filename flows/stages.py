@@ -31,8 +31,7 @@ class Stages:
 
     async def over(self, task: Task[..., Any], step: AnyStep, given: Given) -> Given:
         """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
-        calls = max((e.endpoint.at_once for e in self.bench.engines.values()), default=1)
-        room = asyncio.Semaphore(max(FEWEST_AT_ONCE, 2 * calls // self.bench.shard_rows))
+        room = asyncio.Semaphore(max(FEWEST_AT_ONCE, self.bench.at_once // self.bench.shard_rows))
         through = self.bench.through
         through.clear()
         parts = [(plain, part) for plain in given for part in range(len(plain["shards"]))]

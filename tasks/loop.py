@@ -15,8 +15,9 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,6 +56,16 @@ class Bench:
     shard_rows: int = 1000
     engines: dict[str, Answerer] = field(default_factory=dict)
     through: Counter[str] = field(default_factory=Counter)  # records done by shard, for whoever watches
+
+    @property
+    def at_once(self) -> int:
+        """How many records keep the busiest endpoint busy, with as many again that are ready to follow."""
+        return 2 * max((e.endpoint.at_once for e in self.engines.values()), default=1)
+
+    @cached_property
+    def room(self) -> asyncio.Semaphore:
+        """For the records of all shards that ask at once: what one is about to send takes more memory than itself."""
+        return asyncio.Semaphore(self.at_once)
 
 
 def key(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> str:
@@ -141,7 +152,7 @@ async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
     rows, others = parted(step, rows)
     match step.shape:
         case "each":
-            done = await each(cast(Each, step), rows, asked, bench.seed, counting(bench, shards))
+            done = await each(cast(Each, step), rows, asked, bench, counting(bench, shards))
         case "table":
             done = sieve(cast(TableStep, step), rows)
         case "grow":
@@ -153,7 +164,9 @@ async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
     if asked:
         await asked.first.engine.flush()  # a shard's output never stands without the answers that it is made of
     done.seen, done.out = done.seen + others.num_rows, pa.concat_tables([others, done.out])
-    return done.kept(name(step), place(step, shards, bench), bench.shard_rows, asked.count if asked else Count())
+    spent = asked.count if asked else Count()
+    # beside the loop, which goes on asking for other shards
+    return await asyncio.to_thread(done.kept, name(step), place(step, shards, bench), bench.shard_rows, spent)
 
 
 def parted(step: AnyStep, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -221,12 +234,13 @@ def counting(bench: Bench, shards: Sequence[Shard]) -> Callable[[], None]:
     return lambda: bench.through.update((path,))
 
 
-async def each(step: Each, rows: pa.Table, teachers: Tiers | None, seed: int, done_one: Callable[[], None]) -> Done:
-    records = records_of(rows)
+async def each(step: Each, rows: pa.Table, teachers: Tiers | None, bench: Bench, done_one: Callable[[], None]) -> Done:
+    records, room = records_of(rows), bench.room if teachers else nullcontext()
 
     async def one(record: Record) -> tuple[Outcome | None, dict[str, str]]:
         try:
-            return await tried(step, record, teachers, seed)
+            async with room:
+                return await tried(step, record, teachers, bench.seed)
         finally:
             done_one()
 
@@ -255,7 +269,7 @@ async def tried(step: Each, record: Record, teachers: Tiers | None, seed: int) -
     """A record's outcome, or None where it must wait and why."""
 
     def ask(teacher: Teacher) -> Awaitable[Outcome]:
-        return step(record, teacher, dice(seed, name(step), record.prompt_id))
+        return step(record, teacher, dice(seed, name(step), teacher.record if teacher else record.prompt_id))
 
     try:
         return await (teachers.ask(record, ask) if teachers else ask(cast(Teacher, None))), {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import sys
@@ -22,6 +23,7 @@ from tasks.record import SCHEMA, Record, records
 from tasks.shard import Shard, write_records
 from tasks.step import MERGED, Drop, Folded, Outcome, Sieved
 from tasks.tally import Tally, Unbalanced, total
+from tasks.teacher.ask import Teacher
 from tasks.teacher.budget import BudgetReached, Purse
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
@@ -498,3 +500,33 @@ async def test_tallies_add_up(tmp_path: Path, bench: Bench) -> None:
 def test_records_of_dropped_rows_can_be_read_back() -> None:
     rows = pa.Table.from_pylist([ASKS[0].row() | {"reason": "r", "detail": "", "into": ""}], schema=DROPPED)
     assert records(rows) == ASKS[:1]
+
+
+async def test_no_more_records_are_under_way_than_keep_the_endpoint_busy(tmp_path: Path) -> None:
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        endpoint = Endpoint(model="m", max_in_flight=2)
+        engines = {"teacher": Engine(endpoint, store, Purse(), "http://127.0.0.1:9/v1", "here", "")}
+        bench = Bench(tmp_path, 7, engines=engines)
+        busy = Busy()
+        shards = [write_records([ask(f"{n} 问 {i}", i) for i in range(9)], tmp_path / f"{n}.parquet") for n in (1, 2)]
+        tallies = await asyncio.gather(*(run(busy, [shard], bench) for shard in shards))
+    assert [t.out for t in tallies] == [9, 9]
+    assert busy.most == bench.at_once == 4
+
+
+class Busy:
+    """Each: keeps every record for a moment, and knows how many it had at once."""
+
+    shape: ClassVar = "each"
+    role: ClassVar = "teacher"
+    here = most = 0
+
+    def __repr__(self) -> str:
+        return "Busy()"
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        self.here += 1
+        self.most = max(self.most, self.here)
+        await asyncio.sleep(0)
+        self.here -= 1
+        return Outcome.keeping(record)

@@ -35,8 +35,9 @@ class Tiers:
 
         Raises what the step raises; where both endpoints are out, TeacherUnusable only if neither can be used.
         """
-        teacher = replace(self.by_type.get(record.task_type, self.first), record=record.prompt_id)
-        instead = replace(self.fallback, record=record.prompt_id) if self.fallback else None
+        prompt_id = record.prompt_id
+        teacher = replace(self.by_type.get(record.task_type, self.first), record=prompt_id)
+        instead = replace(self.fallback, record=prompt_id) if self.fallback else None
         try:
             return await step(teacher)
         except (TeacherUnusable, Unanswered) as out:
