@@ -25,7 +25,7 @@ create table if not exists batched (
 ) without rowid
 """,
 )
-TAKEN = "delete from batched where key = ?"
+TAKEN = "delete from batched where key in (select value from json_each(?))"
 FORGOTTEN = "delete from batched where record = ?"
 DONE = "delete from batches where file not in (select file from batched)"
 RUNNING = "select file, created, batch from batches where endpoint = ? and model = ? order by created, file"

@@ -19,8 +19,8 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from tasks.teacher.packing import Packing
 SCHEMA_VERSION = 2
 GROUP_ROWS = 200
 GROUP_SECONDS = 0.05
+AT_ONCE = 500  # rows in a statement; SQLite takes some 32,000 values
+Rows = Sequence[tuple[Any, ...]]
 TABLES = (
     """
 create table if not exists calls (
@@ -55,6 +57,7 @@ MODEL = "alter table attempts add column model text not null default ''"
 READ = (
     "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
 )
+ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
 SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
@@ -143,7 +146,7 @@ class CallStore:
         self.leaving = True  # not cancelled: a group may be on its way to disk in another thread
         self.full.set()
         await asyncio.gather(self.flusher, return_exceptions=True)
-        self.commit(list(self.waiting.values()), self.tried)
+        self.commit(*self.rows(list(self.waiting.values()), self.tried))
         self.batches.link.close()
         self.reader.close()
         self.writer.close()
@@ -207,7 +210,9 @@ class CallStore:
         """Commit a group, and forget that it waits."""
         if not group and not tried:
             return
-        await asyncio.to_thread(self.commit, group, tried)
+        await asyncio.to_thread(self.commit, *self.rows(group, tried))
+        if self.learning:
+            self.train()
         del self.tried[: len(tried)]
         for call in group:
             if self.waiting.get(call.key) is call:
@@ -220,21 +225,30 @@ class CallStore:
             if not flush.done():
                 flush.set_result(None)
 
-    def commit(self, group: list[Stored], tried: list[Attempt]) -> None:
+    def rows(self, group: list[Stored], tried: list[Attempt]) -> tuple[Rows, Rows]:
+        """What is written of calls and of attempts, ready: packed by the loop's own thread, because another would wait
+        for a busy loop at each text."""
         pack = self.packing.pack
-        rows = [(c.key, c.outcome, c.max_tokens, c.latency, c.at, pack(c.request), pack(plain(c.reply))) for c in group]
-        attempts = [(self.run, *astuple(a)) for a in tried]
+        calls = [
+            (c.key, c.outcome, c.max_tokens, c.latency, c.at, pack(c.request), pack(plain(c.reply))) for c in group
+        ]
+        return calls, [(self.run, a.stage, a.record, a.key, *figures(a)) for a in tried]
+
+    def commit(self, calls: Rows, attempts: Rows) -> None:
+        """Write a group in few statements: between two of them a busy loop may keep the thread waiting."""
         with self.writer:
-            self.writer.executemany("insert or replace into calls values (?, ?, ?, ?, ?, ?, ?)", rows)
-            self.writer.executemany("insert into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
-            self.writer.executemany(batched.TAKEN, [(a.key,) for a in tried])
-        if self.learning:
-            self.train()
+            for into, rows in (("insert or replace into calls", calls), ("insert into attempts", attempts)):
+                for start in range(0, len(rows), AT_ONCE):
+                    some = rows[start : start + AT_ONCE]
+                    values = ", ".join([f"({', '.join('?' * len(some[0]))})"] * len(some))
+                    self.writer.execute(f"{into} values {values}", [value for row in some for value in row])
+            self.writer.execute(batched.TAKEN, (json.dumps([row[3] for row in attempts]),))
 
     def train(self) -> None:
-        """Train the dictionary once there are calls enough to learn from."""
-        rows = self.writer.execute("select request, reply from calls limit ?", (packing.ENOUGH,)).fetchall()
-        if len(rows) == packing.ENOUGH:
+        """Train the dictionary once there are calls enough to learn from: a fifth of a second, once in a store's life.
+        In another thread it would wait for a busy loop at each text, and nothing be written meanwhile."""
+        if self.writer.execute(ENOUGH, (packing.ENOUGH,)).fetchone()[0] == packing.ENOUGH:
+            rows = self.writer.execute("select request, reply from calls limit ?", (packing.ENOUGH,)).fetchall()
             self.learning = False
             self.packing.train([self.packing.unpack(blob) for row in rows for blob in row])
 
@@ -271,6 +285,10 @@ def reply_of(text: str) -> Reply:
     said = json.loads(text)
     said["tool_calls"] = tuple(said["tool_calls"])
     return Reply(**said)
+
+
+def figures(a: Attempt) -> tuple[Any, ...]:
+    return a.at, a.outcome, a.latency, a.tokens_in, a.tokens_out, a.usd, a.model
 
 
 def plain(reply: Reply) -> str:
