@@ -18,7 +18,6 @@ from tasks.teacher.sight import sight
 from tasks.teacher.tiers import models
 
 Given = list[dict[str, Any]]  # what stages pass on: tallies as plain data, rows by path
-FEWEST_AT_ONCE = 4
 
 
 @dataclass
@@ -31,7 +30,7 @@ class Stages:
 
     async def over(self, task: Task[..., Any], step: AnyStep, given: Given) -> Given:
         """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
-        room = asyncio.Semaphore(max(FEWEST_AT_ONCE, self.bench.at_once // self.bench.shard_rows))
+        room = asyncio.Semaphore(-(-self.bench.at_once // self.bench.shard_rows) + 1)  # one more follows at once
         through = self.bench.through
         through.clear()
         parts = [(plain, part) for plain in given for part in range(len(plain["shards"]))]
