@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test check format bench bench-engine independent weeks consumers ui constraints clean
+.PHONY: run test check format bench bench-engine independent weeks full-load consumers ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -42,6 +42,10 @@ independent: $(VENV)/.dev
 
 weeks: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.eight_weeks
+
+# The engine at 512 calls in flight, in whole refreshes, one of them killed ten times: some minutes, on a quiet machine.
+full-load: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.full_load --kills 10
 
 # Each program that reads what `make run` published loads it, in an environment of its own: 7 GB, some minutes once.
 consumers: $(VENV)/.dev run
