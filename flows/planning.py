@@ -28,7 +28,7 @@ PARTS = ("calls", "hits", "tokens_in", "tokens_out")
 
 
 async def planned(
-    recipe: Recipe, dataset: Dataset, making: Sequence[AnyStep], steps: Iterable[AnyStep], shards: Sequence[Shard]
+    recipe: Recipe, dataset: Dataset, steps: Iterable[AnyStep], shards: Sequence[Shard], making: Sequence[AnyStep] = ()
 ) -> dict[str, Any]:
     """The plan for these prompts, JSON-ready, by stage and in all; `making` are the techniques that add to them.
     Leaves nothing behind."""

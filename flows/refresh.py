@@ -157,7 +157,7 @@ async def turn(
         if plan:
             report = closing.report("plan")
             asking = [step for _, step in answering(recipe)]
-            report.plan = await planned(recipe, dataset, chain(recipe)[0], asking, inputs([*given, *waiting], None))
+            report.plan = await planned(recipe, dataset, asking, inputs([*given, *waiting], None), chain(recipe)[0])
             return report
         closing.early = tuple(stages.done)
         bench.engines.update(
