@@ -132,7 +132,10 @@ class Asking:
     def kept(self, verdict: Verdict, reply: Reply | None) -> Stored:
         said = reply or Reply(verdict.said)
         call = Stored(self.key, verdict.name, self.limit, self.latency, self.at, self.request, said)
-        if verdict.name != "not_recorded":
+        if verdict.name == "refused_by_endpoint":
+            self.engine.refused(call)
+        elif verdict.name != "not_recorded":
+            self.engine.taken()
             self.engine.keep(call)
         return call
 

@@ -40,5 +40,6 @@ HINTS = {
     "redirected": "set base_url in the recipe to where {url} has moved",
     "bad_certificate": "base_url ({url}) must be the name in the certificate, or SSL_CERT_FILE a file with the "
     "authority that signed it",
+    "refuses_all": "mend what it says in the recipe; model is {model}, the key that of {key}",
     "unreachable": "is {url} up? set teacher.base_url or OPENAI_BASE_URL",
 }

@@ -31,6 +31,7 @@ from tasks.teacher.pace import Pace
 from tasks.teacher.store import CallStore, Stored, call_key, request_of
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+REFUSALS = 10  # from which on an endpoint that took no call is wrong for all of them
 SHORTEST_SECRET = 8  # local servers take any word as a key; such a word is no secret, and stands in honest texts
 
 
@@ -67,6 +68,8 @@ class Engine:
         self.circuit = Circuit(endpoint.outage, endpoint.attempts, backoff, self.notice)
         self.asking = store.asking
         self.dead: TeacherUnusable | None = None
+        self.takes = False
+        self.refusals: dict[str, Stored] = {}
         self.chance = Random(0)
         self.clock = time.monotonic
         detects = endpoint.structured == "auto"
@@ -101,7 +104,7 @@ class Engine:
         body = {"model": self.endpoint.model, **body}
         request = request_of(body)
         key = call_key(self.identity, request, sample)
-        known = await self.store.look_up(key)
+        known = self.refusals.get(key) or await self.store.look_up(key)
         while key in self.asking and not (known and known.answers(body["max_tokens"])):  # it may ask for less
             known = await asyncio.shield(self.asking[key])
         if known and known.answers(body["max_tokens"]):
@@ -123,7 +126,29 @@ class Engine:
 
     async def flush(self) -> None:
         """Return once every answer so far is on disk."""
+        self.settled()
         await self.store.flush()
+
+    def refused(self, call: Stored) -> None:
+        """A request was refused as it stands. Where an endpoint refuses one after the other and takes none, it is not
+        the questions that are wrong: some say 400 to an unknown key or model. Raises TeacherUnusable."""
+        if self.takes:
+            self.keep(call)
+            return
+        self.refusals[call.key] = call
+        if len(self.refusals) == REFUSALS:
+            self.refusals.clear()  # none of them is the record's fault: the next run asks again
+            self.stop(Verdict("stop", "refuses_all", f"it refused the first {REFUSALS} calls: {call.reply.text}"))
+
+    def taken(self) -> None:
+        """The endpoint takes calls: what it refused before, it refused for what was asked."""
+        self.takes = True
+        self.settled()
+
+    def settled(self) -> None:
+        for call in self.refusals.values():
+            self.keep(call)
+        self.refusals.clear()
 
     def pause(self, nth: int) -> float:
         """Seconds before another attempt: doubled each time, and never the same for two callers."""

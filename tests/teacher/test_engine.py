@@ -531,3 +531,27 @@ async def test_two_hundred_calls_through_all_faults_lose_nothing_and_pay_nothing
     assert [r.text for r in replies] == [f"an answer to: question {i:03d}" for i in range(200)]
     assert set(server.per_prompt.values()) == {1, 2}
     assert (len(server.calls), server.paid_twice, server.early) == (240, 0, 0)
+
+
+async def test_an_endpoint_that_refuses_every_call_stops_the_run_and_no_question_is_blamed(tmp_path: Path) -> None:
+    wrong = always(refused(400, "400", "Authentication Error, Invalid proxy server token passed"))
+    async with FaultsServer(script=wrong) as server, engine_at(server, tmp_path, max_in_flight=4) as engine:
+        found = await asyncio.gather(*(ask(engine, f"问题 {i}") for i in range(30)), return_exceptions=True)
+        with pytest.raises(TeacherUnusable, match="refused the first 10 calls: 400 Authentication Error"):
+            raise next(f for f in found if isinstance(f, TeacherUnusable))
+        assert len(server.calls) < 16
+    assert [*stored(tmp_path / "calls.sqlite")] == []
+    async with FaultsServer() as server, engine_at(server, tmp_path) as engine:
+        assert (await ask(engine, "问题 0")).text
+
+
+async def test_where_an_endpoint_takes_calls_a_refusal_is_the_questions_own_and_kept(tmp_path: Path) -> None:
+    script = asked({f"bad {i}": [refused(400)] * 3 for i in range(20)})
+    async with FaultsServer(script=script) as server:
+        for _ in range(2):
+            async with engine_at(server, tmp_path) as engine:
+                assert (await ask(engine, "good")).text
+                for i in range(20):
+                    with pytest.raises(NoAnswer, match="refused_by_endpoint"):
+                        await ask(engine, f"bad {i}")
+    assert len(server.calls) == 21
