@@ -33,7 +33,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tasks.recipe import located
 from tasks.record import Message
 
 ROOT = Path(__file__).resolve().parent.parent / "prompts"
@@ -134,13 +133,13 @@ def load(name: str, language: str, root: Path = ROOT) -> Prompt:
 
 
 def file_of(name: str, language: str, root: Path = ROOT) -> Path:
-    """Where a prompt stands: with the variant that is tried, among ours, or, for a team's own technique, at a path from
-    where the command runs (`couplets/prompts/ask` for `couplets/prompts/ask.zh.toml`)."""
+    """Where a prompt stands: with the variant that is tried, among ours, or, for a team's own technique, in a folder
+    `prompts` where the command runs."""
     file = f"{name}.{language}.toml"
     tried = VARIANT.get()
     if tried and (tried / file).is_file():
         return tried / file
-    ours, own = root / file, located(file)
+    ours, own = root / file, Path.cwd() / "prompts" / file
     return own if not ours.is_file() and own.is_file() else ours
 
 

@@ -102,6 +102,6 @@ def test_a_teams_own_prompts_are_found_from_where_the_command_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "couplets").mkdir()
-    (tmp_path / "couplets" / "ask.zh.toml").write_text("version = 1\n[[message]]\nrole='user'\ncontent='上联'\n")
-    assert file_of("couplets/ask", "zh") == tmp_path / "couplets" / "ask.zh.toml"
+    (tmp_path / "prompts" / "couplets").mkdir(parents=True)
+    (tmp_path / "prompts" / "couplets" / "ask.zh.toml").write_text("version = 1\n[[message]]\nrole='user'\ncontent='上联'\n")
+    assert file_of("couplets/ask", "zh") == tmp_path / "prompts" / "couplets" / "ask.zh.toml"
