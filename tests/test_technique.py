@@ -103,5 +103,6 @@ def test_a_teams_own_prompts_are_found_from_where_the_command_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prompts" / "couplets").mkdir(parents=True)
-    (tmp_path / "prompts" / "couplets" / "ask.zh.toml").write_text("version = 1\n[[message]]\nrole='user'\ncontent='上联'\n")
-    assert file_of("couplets/ask", "zh") == tmp_path / "prompts" / "couplets" / "ask.zh.toml"
+    ours = tmp_path / "prompts" / "couplets" / "ask.zh.toml"
+    ours.write_text("version = 1\n[[message]]\nrole='user'\ncontent='上联'\n")
+    assert file_of("couplets/ask", "zh") == ours
