@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
 import sys
 import tomllib
@@ -129,17 +130,25 @@ def one_system(sent: list[Message]) -> tuple[Message, ...]:
 
 def load(name: str, language: str, root: Path = ROOT) -> Prompt:
     """The prompt `name` (`judge/verdict`) in a language; anything but `zh` is asked in English."""
-    return read(name, file_of(name, language if language in LANGUAGES else "en", root))
+    return loaded(name, language if language in LANGUAGES else "en", root, VARIANT.get(), os.getcwd())
+
+
+@cache
+def loaded(name: str, language: str, root: Path, tried: Path | None, here: str) -> Prompt:
+    """Once for each place that it may come from: a step loads its prompt for every record."""
+    return read(name, found(f"{name}.{language}.toml", root, tried, here))
 
 
 def file_of(name: str, language: str, root: Path = ROOT) -> Path:
     """Where a prompt stands: with the variant that is tried, among ours, or, for a team's own technique, in a folder
     `prompts` where the command runs."""
-    file = f"{name}.{language}.toml"
-    tried = VARIANT.get()
+    return found(f"{name}.{language}.toml", root, VARIANT.get(), os.getcwd())
+
+
+def found(file: str, root: Path, tried: Path | None, here: str) -> Path:
     if tried and (tried / file).is_file():
         return tried / file
-    ours, own = root / file, Path.cwd() / "prompts" / file
+    ours, own = root / file, Path(here) / "prompts" / file
     return own if not ours.is_file() and own.is_file() else ours
 
 
@@ -153,7 +162,6 @@ def variant(folder: Path | None) -> Iterator[None]:
         VARIANT.reset(token)
 
 
-@cache
 def read(name: str, path: Path) -> Prompt:
     """A prompt file. Raises PromptError where it is missing or malformed."""
     if not path.is_file():

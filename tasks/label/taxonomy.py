@@ -10,6 +10,8 @@ import yaml
 
 from tasks.recipe import RecipeError, located
 
+HINT = "expected task_types with subtypes, and domains, each with en and zh, as in data/taxonomy.yaml"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -34,7 +36,15 @@ class Taxonomy:
     def read(cls, path: str) -> Taxonomy:
         """Raises RecipeError where the file is not a taxonomy."""
         try:
-            plain: dict[str, Any] = yaml.safe_load(located(path).read_text())
+            return parsed(path, located(path).read_text())
+        except (OSError, UnicodeDecodeError) as fault:
+            raise RecipeError(f"{path} is not a taxonomy: {fault!r}", "label.taxonomy", HINT) from None
+
+    @classmethod
+    def parsed(cls, path: str, text: str) -> Taxonomy:
+        """From the text of the file."""
+        try:
+            plain: dict[str, Any] = yaml.safe_load(text)
             types = tuple(
                 Kind(f"{one}/{two}", f"{first['en']}: {second['en']}", f"{first['zh']}：{second['zh']}")
                 for one, first in plain["task_types"].items()
@@ -43,9 +53,8 @@ class Taxonomy:
             made = cls(types, tuple(Kind(str(n), d["en"], d["zh"]) for n, d in plain["domains"].items()))
             made.check()
             return made
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as fault:
-            hint = "expected task_types with subtypes, and domains, each with en and zh, as in data/taxonomy.yaml"
-            raise RecipeError(f"{path} is not a taxonomy: {fault!r}", "label.taxonomy", hint) from None
+        except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as fault:
+            raise RecipeError(f"{path} is not a taxonomy: {fault!r}", "label.taxonomy", HINT) from None
 
     def __hash__(self) -> int:
         """Of its last kinds: the hash of a hundred of them, for every record, would cost as much as the label."""
@@ -70,3 +79,9 @@ class Taxonomy:
     @property
     def first_level(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(k.name.partition("/")[0] for k in self.types))
+
+
+@cache
+def parsed(path: str, text: str) -> Taxonomy:
+    """One object for one text: what is made of a taxonomy is kept by it, and looked up for every record."""
+    return Taxonomy.parsed(path, text)
