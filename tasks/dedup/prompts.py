@@ -2,7 +2,8 @@
 
 The order is that of the log (time, then id), with what techniques made after it, and a prompt falls to
 one that stands before it and is kept. That is what makes eight weekly runs keep the same prompts as one
-run over all of them. Its log ids become roots of the record that is kept, or of the published row.
+run over all of them. Its log ids become roots of the record that is kept, or of the published row. Only a prompt that
+was made of another, to ask more or in another form, is no near-duplicate of it, unless they are the same.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class OnePrompt:
 
     def __call__(self, table: pa.Table) -> Folded:
         rows = records(table)
-        order = sorted(range(len(rows)), key=lambda i: (rows[i].made, rows[i].asked_at, rows[i].roots[0]))
+        age = [len(r.lineage) if r.made else 0 for r in rows]  # what was made of another stands after it
+        order = sorted(range(len(rows)), key=lambda i: (age[i], rows[i].asked_at, rows[i].roots[0]))
         in_order = [rows[i] for i in order]
         asked = [Asked.of(r) for r in in_order]
         before = Neighbours(self.past, asked, self.threshold)
@@ -40,7 +42,9 @@ class OnePrompt:
         out = []
         old = self.past.size
         for i, record in enumerate(in_order):
+            made_of = {parent for stamp in record.lineage for parent in stamp.parents}
             near = [n for n in before.of(i) if n.asked.robust == asked[i].robust]
+            near = [n for n in near if n.like == 1 or n.asked.prompt_id not in made_of]
             if not near:
                 kept[before.keep(i)] = len(out)
                 out.append(record)

@@ -48,6 +48,36 @@ def test_a_merge_adds_its_log_ids_and_says_into_what():
     assert {d.into for _, d in folded.dropped} == {kept.prompt_id}
 
 
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [(LAMP_3, (", under $30?", " By mail?", " In green?")), (POEM, ("，不写月", "，写到雁", "，配题"))],
+)
+def test_what_was_made_of_a_prompt_is_no_twin_of_it_nor_of_what_was_made_of_that_in_turn(
+    text: str, more: tuple[str, ...]
+):
+    line = [ask(text, 1)]
+    for addition in more:
+        line.append(line[-1].derived("harder", line[-1].asking(line[-1].instruction + addition)))
+    assert Asked.of(line[0]).likeness(Asked.of(line[1])) > 0.4
+    folded = one(line[::-1], threshold=0.4)
+    assert texts(folded.table) == [r.instruction for r in line]
+    assert folded.dropped == []
+
+
+def test_what_was_made_of_a_prompt_that_was_asked_before_is_no_twin_of_it(tmp_path: Path):
+    parent = ask(LAMP_3, 1)
+    child = parent.derived("harder", parent.asking(LAMP_2))
+    before = past(tmp_path, [Asked.of(answered(parent, "The red one.", 5), "published")])
+    assert texts(one([child], before).table) == [LAMP_2]
+    assert texts(one([ask(LAMP_2, 2)], before).table) == []
+
+
+def test_what_was_made_of_a_prompt_and_says_the_same_is_its_twin():
+    parent = ask(LAMP, 1)
+    folded = one([parent, parent.derived("harder", parent.asking(LAMP.upper()))])
+    assert texts(folded.table) == [LAMP]
+
+
 def test_a_prompt_that_was_merged_takes_no_others_along():
     """a ~ b ~ c, but a and c are apart: b falls to a, and c stays."""
     a, b, c = ("".join(chr(ord("a") + i) for i in range(k, k + 20)) for k in (0, 2, 4))
