@@ -23,10 +23,11 @@ from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.worth import chosen
 from tasks.produce.shelf import PRODUCE
 from tasks.produce.task import grow, produce
-from tasks.recipe import Recipe
+from tasks.recipe import Recipe, RecipeError
 from tasks.record import MADE, Kind
 from tasks.scrub.placeholders import Scrub
 from tasks.step import Step, name
+from tasks.teacher.endpoints import roles
 from tasks.technique import chained, gives, takes
 
 DISTILL = "distill"
@@ -73,6 +74,16 @@ def fits(producing: Sequence[Linked], answering: Sequence[Linked], logs: bool) -
     """Raises RecipeError where a link can take nothing of what is there by then."""
     there: set[Kind] = {"prompts"} if logs else set()
     chained(answering, chained(producing, there, PRODUCE.field), ANSWER.field)
+
+
+def reachable(links: Sequence[Linked], recipe: Recipe) -> None:
+    """Raises RecipeError where a link asks an endpoint that the recipe does not have."""
+    there = roles(recipe)
+    for link in links:
+        for who in getattr(link, "asks", ()):
+            if who not in there:
+                what, hint = f"{link.called} asks {who}, and there is no such endpoint", f"there are {', '.join(there)}"
+                raise RecipeError(what, f"tiers.{who}", hint)
 
 
 async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given, waiting: Given) -> Given:

@@ -25,7 +25,7 @@ from flows.costs import costs
 from flows.following import follow
 from flows.notify import tell, telling
 from flows.planning import planned
-from flows.producing import by_made, chain, fits, produced, starts
+from flows.producing import by_made, chain, fits, produced, reachable, starts
 from flows.report import Report
 from flows.stages import Given, Stages, say
 from tasks.answer.task import answer
@@ -115,6 +115,7 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
         hint = "name a file with --source, or under sources: in the recipe; or let a technique of produce: start"
         raise RecipeError("no logs to read", "sources", hint)
     fits(producing, links, bool(recipe.sources))
+    reachable([*producing, *links], recipe)
     head = dataset.head
     if head and (head.teacher == RECORDED) != bool(recipe.teacher.recorded) and not plan:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher
