@@ -7,5 +7,9 @@ from tasks.technique import Shelf
 PRODUCE = Shelf(
     "produce",
     "produce",
-    {},
+    {
+        "evol_instruct": "tasks.produce.evol_instruct:EvolInstruct",
+        "wizard_coder": "tasks.produce.wizard_coder:WizardCoder",
+        "wizard_math": "tasks.produce.wizard_math:WizardMath",
+    },
 )

@@ -1,0 +1,31 @@
+"""WizardMath: problems are made harder step by step, and in a second line of descent easier.
+
+Luo et al., arXiv:2308.09583 (third version): two rounds downward, to an easier form of the problem or an easier one on
+another topic, and three upward, by constraints, by making it specific and by more reasoning. Both lines begin with the
+problem that came in. The loop and its eliminations are those of `evolution`: its judge is asked whether the problem
+asks something else, which serves both ways. Give it problems alone: `only: {task_types: [mathematics]}`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tasks.produce.evolution import Evolution, Line
+
+DOWNWARD = ("easier", "easier_elsewhere")
+UPWARD = ("constraints", "concretise", "more_reasoning")
+
+
+@dataclass(frozen=True, slots=True)
+class WizardMath(Evolution):
+    """Each problem, up to `down` generations that are easier and up to `up` that are harder."""
+
+    down: int = 2
+    up: int = 3
+    operations: ClassVar[tuple[str, ...]] = (*DOWNWARD, *UPWARD)
+    calls: ClassVar[str] = "up to 3 x (down + up) a record, for each model"
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return (Line(self.down, DOWNWARD), Line(self.up, UPWARD))
