@@ -18,7 +18,7 @@ from tasks.history.dataset import Dataset
 from tasks.label.task import label
 from tasks.label.task_type import TaskType
 from tasks.label.taxonomy import Taxonomy
-from tasks.link import Linked, Only
+from tasks.link import AnyStep, Linked, Only
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.worth import chosen
 from tasks.produce.shelf import PRODUCE
@@ -86,18 +86,26 @@ def reachable(links: Sequence[Linked], recipe: Recipe) -> None:
                 raise RecipeError(what, f"tiers.{who}", hint)
 
 
+def making(recipe: Recipe, given: Given) -> list[AnyStep]:
+    """The steps that make more prompts, with the labels by which a link may choose before them."""
+    links, _ = chain(recipe)
+    labels = TaskType(Taxonomy.read(recipe.label.taxonomy), recipe.label.temperature, recipe.label.reasks)
+    return [labels, *links] if links and any(s["rows"] for g in given for s in g["shards"]) else [*links]
+
+
 async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given, waiting: Given) -> Given:
     """The prompts given and those that the recipe's techniques make of them, each of them one that was never asked.
 
     `waiting` was made by an earlier run that could not answer it: it is not made of again.
     """
     links, _ = chain(recipe)
-    if links and any(s["rows"] for g in given for s in g["shards"]):
-        given = await stages.over(label, TaskType(Taxonomy.read(recipe.label.taxonomy)), given)
-    for link in links:
+    for step in making(recipe, given):
         if stages.stop:
             return given
-        given = await stages.link(produce, grow, link, given)
+        if not isinstance(step, Linked):
+            given = await stages.over(label, step, given)
+            continue
+        link, given = step, await stages.link(produce, grow, step, given)
         if getattr(link.step, "brings", False):
             for step in taken_in(recipe, link):
                 given = await stages.over(produce, step, given)

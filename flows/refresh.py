@@ -25,7 +25,7 @@ from flows.costs import costs
 from flows.following import follow
 from flows.notify import tell, telling
 from flows.planning import planned
-from flows.producing import by_made, chain, fits, produced, reachable, starts
+from flows.producing import by_made, chain, fits, making, produced, reachable, starts
 from flows.report import Report
 from flows.stages import Given, Stages, say
 from tasks.answer.task import answer
@@ -158,7 +158,9 @@ async def turn(
         if plan:
             report = closing.report("plan")
             asking = [step for _, step in answering(recipe)]
-            report.plan = await planned(recipe, dataset, asking, inputs([*given, *waiting], None), chain(recipe)[0])
+            report.plan = await planned(
+                recipe, dataset, asking, inputs([*given, *waiting], None), making(recipe, given)
+            )
             return report
         closing.early = tuple(stages.done)
         bench.engines.update(

@@ -6,13 +6,34 @@ import json
 from random import Random
 from typing import Any
 
-WORD = "and "  # one token, by the estimate of `tokens`
+WORDS = [
+    "and",
+    "not",
+    "but",
+    "who",
+    "has",
+    "now",
+    "one",
+    "our",
+    "her",
+    "own",
+    "yet",
+    "sea",
+    "sky",
+    "old",
+    "new",
+    "big",
+    "red",
+    "hot",
+    "dry",
+    "far",
+]  # a token each
 
 
 def invented(schema: dict[str, Any] | None, length: int, chance: Random) -> str:
     """A text of about `length` tokens, or JSON that fits the schema, each free text in it of that length."""
     if schema is None:
-        return words(length)
+        return words(length, chance)
     return json.dumps(value(schema, schema.get("$defs", {}), length, chance), ensure_ascii=False)
 
 
@@ -38,8 +59,9 @@ def value(schema: dict[str, Any], defs: dict[str, Any], length: int, chance: Ran
         case "null":
             return None
         case _:
-            return words(length)
+            return words(length, chance)
 
 
-def words(length: int) -> str:
-    return (WORD * max(1, length)).strip()
+def words(length: int, chance: Random) -> str:
+    """Words in some order, so that no two texts are alike: techniques drop what repeats."""
+    return " ".join(chance.choices(WORDS, k=max(1, length)))
