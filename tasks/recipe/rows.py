@@ -20,6 +20,9 @@ class RowChecks(Part):
     broken_code: bool = Field(default=True, description="Code that a fence names is taken by its language's parser.")
     bad_tool_call: bool = Field(default=True, description="Calls are of declared tools, with arguments that fit.")
     not_json: bool = Field(default=True, description="It is JSON where JSON alone was asked for.")
+    constraints_unmet: bool = Field(
+        default=True, description="It keeps every constraint that its record has; see complex_instruct."
+    )
     loose_punctuation: float = Field(
         default=0.5, ge=0, le=1, description="Most of a Chinese answer's marks that are half-width or unpaired; 1: off."
     )

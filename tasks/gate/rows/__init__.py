@@ -15,7 +15,7 @@ import pyarrow as pa
 from tasks.gate.rows.chinese import loose_punctuation
 from tasks.gate.rows.code import broken_code
 from tasks.gate.rows.content import echoed, empty, low_score, personal_data, wrong_language
-from tasks.gate.rows.form import not_json
+from tasks.gate.rows.form import constraints_unmet, not_json
 from tasks.gate.rows.refused import refused
 from tasks.gate.rows.row import Check, Row, row_of
 from tasks.gate.rows.tool_calls import bad_tool_call
@@ -62,6 +62,7 @@ def checks(min_score: float, loose_marks: float) -> dict[str, Check]:
         "broken_code": broken_code,
         "bad_tool_call": bad_tool_call,
         "not_json": not_json,
+        "constraints_unmet": constraints_unmet,
         "loose_punctuation": partial(loose_punctuation, most=loose_marks),
         "low_score": partial(low_score, least=min_score),
     }

@@ -1,10 +1,12 @@
-"""The form that a prompt asks for: JSON and nothing else."""
+"""The form that a prompt asks for: JSON and nothing else, and whatever constraints its record has."""
 
 from __future__ import annotations
 
 import json
 import re
 
+from tasks.constraint.register import NoConstraint, read
+from tasks.constraint.wording import listed
 from tasks.gate.rows.fences import blocks
 from tasks.gate.rows.row import Row
 
@@ -38,3 +40,13 @@ def not_json(row: Row) -> str:
     except (ValueError, RecursionError) as fault:
         return str(fault)[:100]
     return ""
+
+
+def constraints_unmet(row: Row) -> str:
+    """The constraints that the answer breaks, in words; or why one cannot be read, as what cannot be checked is not
+    known to hold."""
+    try:
+        constraints = [read(text) for text in row.constraints]
+    except NoConstraint as fault:
+        return str(fault)
+    return listed([c for c in constraints if not c.holds(row.response)], row.language)

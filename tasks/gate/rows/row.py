@@ -11,7 +11,8 @@ from tasks.record import ToolCall, message, spoken
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`ask` are all turns before the answer, `last` the last of the user; `response` is the answer with its calls."""
+    """`ask` are all turns before the answer, `last` the last of the user; `response` is the answer with its calls;
+    `constraints` are JSON, as a record keeps them."""
 
     ask: str
     last: str
@@ -21,6 +22,7 @@ class Row:
     judge: float
     calls: tuple[ToolCall, ...] = ()
     tools: str = ""
+    constraints: tuple[str, ...] = ()
 
 
 Check = Callable[[Row], str]
@@ -38,4 +40,5 @@ def row_of(row: dict[str, Any]) -> Row:
         judge=next((s["value"] for s in row["scores"] if s["name"] == "judge"), 0.0),
         calls=said.tool_calls,
         tools=row["tools"],
+        constraints=tuple(row["constraints"]),
     )

@@ -79,6 +79,9 @@ STOPPED = [
     ("bad_tool_call", calling("turn_on", '{"on": "yes"}')),
     ("not_json", row("Name two lamps. Reply with JSON only.", "Sure! Here are two lamps: a torch and a lantern.")),
     ("not_json", row("列出两种灯，只返回JSON，不要其他内容。", "好的，两种灯是台灯和路灯。")),
+    ("constraints_unmet", row(EN, GOOD["en"], constraints=('{"kind": "words", "least": 200}',))),
+    ("constraints_unmet", row(ZH, GOOD["zh"], constraints=('{"kind": "no_commas"}',))),
+    ("constraints_unmet", row(ZH, GOOD["zh"], constraints=('{"kind": "haiku"}',))),
     ("loose_punctuation", row(ZH, "灯塔很高,灯很亮,水手看得见,所以不会触礁.")),
     ("loose_punctuation", row(ZH, '水手说"灯塔"很亮，"雾号"很响，"海图"也不能少。')),
     ("low_score", row(EN, GOOD["en"], 4.4)),
@@ -137,6 +140,8 @@ PASSED = [
     ("not_json", row("Name two lamps. Reply with JSON only.", '["torch", "lantern"]')),
     ("not_json", row("列出两种灯，只返回JSON。", '```json\n["台灯", "路灯"]\n```')),
     ("not_json", row("Improve this prompt: reply with JSON only.", "It is short. Say what the JSON is to hold.")),
+    ("constraints_unmet", row(EN, GOOD["en"], constraints=('{"kind": "words", "least": 0, "most": 200}',))),
+    ("constraints_unmet", row(ZH, GOOD["zh"], constraints=('{"kind": "full_width"}', '{"kind": "emoji", "most": 0}'))),
     ("loose_punctuation", row(ZH, "灯塔很高，灯很亮，水手看得见,所以不会触礁。")),
     ("loose_punctuation", row(ZH, "版本是3.12,见 `a,b`，$x,y$，https://a.b/c,d。用Python,C++或Go都行。")),
     ("loose_punctuation", row(EN, "Say 你好,再见,谢谢,早安.")),
@@ -190,6 +195,18 @@ def test_a_dropped_row_says_what_was_wrong():
     said = RowGates()(table(rows)).detail
     assert said is not None
     assert said.to_pylist() == ["python, line 2: '(' was never closed", "lamp is not declared", "4 of 4 marks"]
+
+
+def test_constraints_that_are_unmet_are_said_in_the_rows_own_language():
+    constraints = ('{"kind": "no_commas"}', '{"kind": "words", "least": 200}', '{"kind": "emoji", "most": 0}')
+    rows = [row(EN, GOOD["en"], constraints=constraints), row(ZH, GOOD["zh"], constraints=constraints)]
+    said = RowGates()(table([*rows, row(EN, GOOD["en"], constraints=("[1]",))])).detail
+    assert said is not None
+    assert said.to_pylist() == [
+        "- Use no commas.\n- The whole answer should have at least 200 words.",
+        "- 通篇不用逗号和顿号。\n- 全文不少于200字（标点不算）。",
+        "no kind of constraint that is known: [1]",
+    ]
 
 
 def test_hostile_text_is_judged_like_any_other():
