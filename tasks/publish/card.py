@@ -48,7 +48,8 @@ def card(
         "exports": "\n".join(export_line(shape, made) for shape, made in manifest["exports"].items()),
     }
     shapes = [shape for shape, made in manifest["exports"].items() if made["files"]]
-    values["loading"] = "\n".join(filled(f"load_{shape}", language, values) for shape in ("datasets", "trl", *shapes))
+    pairs = ["pairs"] * any(f["config"] == "preference" for f in manifest["files"])
+    values["loading"] = "\n".join(filled(f"load_{s}", language, values) for s in ("datasets", "trl", *pairs, *shapes))
     return front(manifest, everything.num_rows) + filled("card", language, values)
 
 
@@ -75,7 +76,7 @@ def export_line(shape: str, made: Mapping[str, Any]) -> str:
 
 
 def front(manifest: dict[str, Any], rows: int) -> str:
-    """The YAML front matter. A split without rows is left out: loaders refuse an empty file list.
+    """The YAML front matter. A split or config without rows is left out: loaders refuse an empty file list.
 
     `datasets` caches what it loaded by the folder's name and this front matter alone. The hash of the content keeps
     two datasets that both have a version 1.0.0, or one that was made anew, from being taken for each other.
@@ -83,6 +84,8 @@ def front(manifest: dict[str, Any], rows: int) -> str:
     configs, infos = [], []
     for config in CONFIGS:
         there = [s for s in SIDES if any(f["config"] == config and f["split"] == s for f in manifest["files"])]
+        if not there:
+            continue
         files = [{"split": s, "path": f"data/{config}/{s}-*.parquet"} for s in there]
         configs.append({"config_name": config, "data_files": files} | ({"default": True} if config == "chat" else {}))
         infos.append(

@@ -29,11 +29,14 @@ ALPACA = {
         "history": "history",
     },
 }
-FORMATTING = {"sharegpt": ("", SHAREGPT), "alpaca": ("_alpaca", ALPACA)}
+RANKED = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "tools": "tools"}
+PREFERENCE = {"formatting": "sharegpt", "ranking": True, "columns": RANKED, "tags": TAGS}
+FORMATTING = {"sharegpt": ("", SHAREGPT), "alpaca": ("_alpaca", ALPACA), "preference": ("_preference", PREFERENCE)}
 
 
 def dataset_info(name: str, exports: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Entries by name: `name` and `name_validation` for ShareGPT, `name_alpaca` and so on for Alpaca."""
+    """Entries by name: `name` and `name_validation` for ShareGPT, `name_alpaca` and so on for Alpaca,
+    `name_preference` for pairs (`stage: dpo` and the like)."""
     entries = {}
     for shape, (suffix, how) in FORMATTING.items():
         for file in exports.get(shape, {}).get("files", ()):

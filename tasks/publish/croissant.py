@@ -68,9 +68,8 @@ def record_set(config: str) -> Plain:
     side = source | {"extract": {"fileProperty": "filename"}, "transform": {"regex": f"^({'|'.join(SIDES)})-.*$"}}
     split = {"@type": "cr:Field", "@id": f"{config}/split", "name": "split", "dataType": "sc:Text", "source": side}
     columns = [column(config, field, source) for field in CONFIGS[config]]
-    return {"@type": "cr:RecordSet", "@id": config, "name": config, "key": {"@id": f"{config}/row_id"}} | {
-        "field": [split, *columns]
-    }
+    key = {} if config == "preference" else {"key": {"@id": f"{config}/row_id"}}  # a row may have several rejected
+    return {"@type": "cr:RecordSet", "@id": config, "name": config} | key | {"field": [split, *columns]}
 
 
 def column(config: str, field: pa.Field, source: Plain) -> Plain:

@@ -54,7 +54,8 @@ class Sheet:
 
 
 def export(version: Path, to: Path, shapes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Write a version's rows under `to` in each shape; gives shape -> its files, and the rows left out by reason.
+    """Write a version's rows under `to` in each shape that has any; gives shape -> its files, and the rows left out by
+    reason.
 
     Raises OSError where a file cannot be written; what stands is whole.
     """
@@ -69,7 +70,11 @@ def export(version: Path, to: Path, shapes: Sequence[str]) -> dict[str, dict[str
                 kept["files"].append({"path": path.relative_to(to).as_posix()} | facts)
             else:
                 path.unlink()  # a loader takes an empty file for a broken one
-    return made
+    there = {shape: kept for shape, kept in made.items() if kept["files"] or kept["left_out"]}
+    for folder in (to / FOLDER / shape for shape in made.keys() - there.keys()):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    return there
 
 
 def written(files: list[Path], to: Path, shapes: list[str], side: str) -> list[tuple[Sheet, Path]]:
@@ -87,5 +92,5 @@ def written(files: list[Path], to: Path, shapes: list[str], side: str) -> list[t
 
 def rows(files: list[Path]) -> Iterator[dict[str, Any]]:
     for file in files:
-        for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=["messages", "input", "tools"]):
+        for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=["messages", "input", "tools", "rejected"]):
             yield from batch.to_pylist()

@@ -1,4 +1,4 @@
-"""A published row in the shapes that trainers read: OpenAI, ShareGPT, Alpaca, ms-swift.
+"""A published row in the shapes that trainers read: OpenAI, ShareGPT, Alpaca, ms-swift, and ShareGPT for preferences.
 
 Only turns that are `trained` may carry loss. OpenAI says so with `weight` and ms-swift with `loss`, turn by turn.
 ShareGPT and Alpaca have no word for it: a row becomes an example for each turn that carries loss, cut after it, and
@@ -63,6 +63,17 @@ def sharegpt(row: Plain) -> list[Plain] | str:
     ends = [i + 1 for i, (_, trained) in enumerate(said) if trained]
     lead = [{"from": "system", "value": t["content"]} for t in system]
     return [{"conversations": [*lead, *(s for s, _ in said[:end])], "tools": tools_text(row)} for end in ends]
+
+
+def preference(row: Plain) -> list[Plain] | str:
+    """ShareGPT up to what is asked, with `chosen` and `rejected` turns: an example for each rejected answer."""
+    worse = row.get("rejected") or ()
+    made = sharegpt(row) if worse else []
+    if isinstance(made, str) or not made:
+        return made
+    *asked, chosen = made[-1]["conversations"]
+    turns = {"conversations": asked, "chosen": chosen}
+    return [turns | {"rejected": {"from": "gpt", "value": text}, "tools": made[-1]["tools"]} for text in worse]
 
 
 def shared(role: str, turns: list[Plain]) -> list[tuple[Plain, bool]]:
@@ -150,4 +161,5 @@ SHAPES: dict[str, Callable[[Plain], list[Plain] | str]] = {
     "sharegpt": sharegpt,
     "alpaca": alpaca,
     "swift": swift,
+    "preference": preference,
 }

@@ -21,7 +21,7 @@ from tasks.history.asked import Asked
 from tasks.history.dataset import ENTRY, Dataset, Entry, digest, read_manifest
 from tasks.history.past import across
 from tasks.history.retention import removed
-from tasks.publish.version import CONFIGS, SCHEMA_VERSION, SIDES, content_hash, pairs, record
+from tasks.publish.version import CONFIGS, PREFERENCE, SCHEMA_VERSION, SIDES, content_hash, pairs, preferences, record
 from tasks.record import MADE, Record
 from tasks.shard import sha256
 
@@ -140,6 +140,7 @@ def of_version(dataset: Dataset, entry: Entry, seen: Verified) -> None:
         return
     chat = [(side, path) for config, side, path in files if config == "chat"]
     kept = rows(folder, chat, seen)
+    preferred(folder, files, seen)
     counts = {side: sum(k.side == side for k in kept) for side in SIDES}
     if counts != manifest["splits"]:
         seen.find("rows", f"the manifest counts {said(manifest['splits'])}, the files hold {said(counts)}")
@@ -221,6 +222,22 @@ def rows(folder: Path, chat: list[tuple[str, str]], seen: Verified) -> list[Kept
     for what, names in sorted(bad.items()):
         seen.many("split" if what.startswith("a ") else "rows", what, names)
     return kept
+
+
+def preferred(folder: Path, files: list[tuple[str, str, str]], seen: Verified) -> None:
+    """The preference rows of each side are what its chat rows make of their rejected answers."""
+    if not seen.current:
+        return
+    for side in SIDES:
+        there = {c: [folder / path for config, s, path in sorted(files) if (config, s) == (c, side)] for c in CONFIGS}
+        try:
+            made = [preferences(pq.read_table(path)) for path in there["chat"]]
+            found = [pq.read_table(path) for path in there["preference"]]
+        except UNREADABLE:
+            continue  # their bytes say so already
+        nothing = PREFERENCE.empty_table()
+        if not pa.concat_tables([nothing, *made]).equals(pa.concat_tables([nothing, *found])):
+            seen.find("rows", f"the preference rows of {side} are not those of its chat rows")
 
 
 def published(

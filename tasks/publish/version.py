@@ -3,6 +3,8 @@
     README.md manifest.json
     data/chat/{train,validation,test}-00000-of-0000N.parquet                the default config
     data/prompt_completion/…                                                the same rows, cut before the response
+    data/preference/…                                                       prompt, chosen and rejected; a row for each
+                                                                            rejected answer, no file where there is none
     reports/gates.json funnel.json
     prompts/                                                                the prompt files that made it
 
@@ -66,9 +68,18 @@ PAIRS = pa.schema(
         *(CHAT.field(n) for n in ("tools", "language", "task_type", "subtype", "domain")),
     ]
 )
+PREFERENCE = pa.schema(
+    [
+        CHAT.field("row_id"),
+        ("prompt", TURNS),
+        ("chosen", TURNS),
+        ("rejected", TURNS),
+        *(CHAT.field(n) for n in ("tools", "language", "task_type", "subtype", "domain")),
+    ]
+)
 ALWAYS = ("role", "content", "trained")  # what every turn has
 NEVER = datetime.fromtimestamp(0, UTC)  # when a row was asked is not published
-CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS}
+CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS, "preference": PREFERENCE}
 
 
 def published(table: pa.Table) -> dict[str, pa.Table]:
@@ -118,13 +129,35 @@ def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:
 def pairs(rows: pa.Table) -> pa.Table:
     """Chat rows cut before the response that carries loss, as they are trained on: with their input, and null for
     what a turn does not have, as chat templates ask whether a key is there."""
-    turns = [
-        [{k: v if v or k in ALWAYS else None for k, v in turn.items()} for turn in asked_with(*row)]
-        for row in zip(*(rows.column(n).to_pylist() for n in ("messages", "input")), strict=True)
-    ]
+    turns = rendered(rows)
     same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion")}
     cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns]}
     return pa.table({**same, **cut}, schema=PAIRS)
+
+
+def preferences(rows: pa.Table) -> pa.Table:
+    """A row for each rejected answer of chat rows: the prompt, the response and what it is preferred to, as turns."""
+    rows = rows.filter(pa.array([bool(worse) for worse in rows.column("rejected").to_pylist()], pa.bool_()))
+    same = rows.select([n for n in PREFERENCE.names if n in PAIRS.names and n != "prompt"]).to_pylist()
+    made = [
+        kept | {"prompt": turns[:-1], "chosen": turns[-1:], "rejected": [said_instead(turns[-1], text)]}
+        for kept, turns, worse in zip(same, rendered(rows), rows.column("rejected").to_pylist(), strict=True)
+        for text in worse
+    ]
+    return pa.Table.from_pylist(made, schema=PREFERENCE)
+
+
+def said_instead(response: dict[str, Any], text: str) -> dict[str, Any]:
+    """The turn of a response with a text alone in its place."""
+    return {k: v if k in ALWAYS else None for k, v in response.items()} | {"content": text}
+
+
+def rendered(rows: pa.Table) -> list[list[dict[str, Any]]]:
+    """The turns of each chat row as trainers render them."""
+    return [
+        [{k: v if v or k in ALWAYS else None for k, v in turn.items()} for turn in asked_with(*row)]
+        for row in zip(*(rows.column(n).to_pylist() for n in ("messages", "input")), strict=True)
+    ]
 
 
 def asked_with(turns: list[dict[str, Any]], given: str) -> list[dict[str, Any]]:
@@ -140,12 +173,14 @@ def stage(folder: Path, sides: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
     shutil.rmtree(folder, ignore_errors=True)
     written = []
     for config in CONFIGS:
-        for side, rows in sides.items():
+        for side, chat in sides.items():
+            rows = preferences(chat) if config == "preference" else chat
             count = math.ceil(rows.num_rows / FILE_ROWS)
             for i in range(count):
                 part = rows.slice(i * FILE_ROWS, FILE_ROWS)
                 path = folder / "data" / config / f"{side}-{i:05d}-of-{count:05d}.parquet"
-                written.append(data_file(part if config == "chat" else pairs(part), path, folder, config, side))
+                shown = pairs(part) if config == "prompt_completion" else part
+                written.append(data_file(shown, path, folder, config, side))
     return written
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from tasks.recipe.part import Part
 from tasks.recipe.rows import RowChecks
 
-Shape = Literal["openai", "sharegpt", "alpaca", "swift"]
+Shape = Literal["openai", "sharegpt", "alpaca", "swift", "preference"]
 Number = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
@@ -19,8 +19,9 @@ class Output(Part):
     dir: str = Field(default="data/lake", description="The lake: one folder for each dataset.")
     name: str = Field(default="weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
     exports: list[Shape] = Field(
-        default=["openai", "sharegpt", "alpaca", "swift"],
-        description="The shapes that a version holds its rows in, beside Parquet; each is one more copy, uncompressed.",
+        default=["openai", "sharegpt", "alpaca", "swift", "preference"],
+        description="The shapes that a version holds its rows in, beside Parquet; each is one more copy, uncompressed. "
+        "preference: only rows with rejected answers.",
     )
 
     keep: int | None = Field(

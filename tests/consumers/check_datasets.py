@@ -33,7 +33,8 @@ def text_of_tools(tools: str | None) -> bool:
 
 if __name__ == "__main__":
     report = Report("datasets")
-    for config in (None, "chat", "prompt_completion"):
+    there = dict.fromkeys(f["config"] for f in Version(sys.argv[1]).manifest["files"])
+    for config in (None, *there):
         for streaming in (False, True):
             with report.trying(config or "default"):
                 check(Version(sys.argv[1]), config, streaming, report)

@@ -168,10 +168,16 @@ def test_a_text_of_the_card_has_the_same_slots_and_code_in_both_languages(name: 
 
 
 def test_the_card_says_how_each_shape_that_is_there_is_loaded_and_no_other(tmp_path: Path):
-    assert {f"load_{s}" for s in (*SHAPES, "datasets", "trl")} | {"card"} == set(TEXTS)
-    marks = {"openai": "purpose=", "swift": "swift sft", "sharegpt": "dataset: mine\n", "alpaca": "mine_alpaca"}
+    assert {f"load_{s}" for s in (*SHAPES, "datasets", "trl", "pairs")} | {"card"} == set(TEXTS)
+    marks = {
+        "openai": "purpose=",
+        "swift": "swift sft",
+        "sharegpt": "dataset: mine\n",
+        "alpaca": "mine_alpaca",
+        "preference": "mine_preference",
+    }
     for shapes in ([], ["swift"], ALL):
-        whole(tmp_path, shapes=shapes)
+        whole(tmp_path, [*ROWS, replace(ROWS[1], rejected=("山高。",))], shapes=shapes)
         text = (tmp_path / "README.md").read_text("utf-8")
         assert {s for s in SHAPES if marks[s] in text} == set(shapes)
         assert (tmp_path / "dataset_info.json").exists() == ("sharegpt" in shapes)
