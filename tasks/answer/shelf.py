@@ -9,5 +9,7 @@ ANSWER = Shelf(
     "answer.chain",
     {
         "distill": "tasks.answer.distill:Distill",
+        "self_correct": "tasks.answer.self_correct:SelfCorrect",
+        "draw_target": "tasks.answer.draw_target:DrawTarget",
     },
 )

@@ -11,5 +11,6 @@ PRODUCE = Shelf(
         "evol_instruct": "tasks.produce.evol_instruct:EvolInstruct",
         "wizard_coder": "tasks.produce.wizard_coder:WizardCoder",
         "wizard_math": "tasks.produce.wizard_math:WizardMath",
+        "complex_instruct": "tasks.produce.complex_instruct:ComplexInstruct",
     },
 )

@@ -1,0 +1,109 @@
+"""Complex instructions: several constraints at once, which code can check, are added to a prompt (document 002).
+
+Constraints are drawn by dice from those that fit the prompt and do not contradict each other; a teacher supplies the
+words that some of them need. The record keeps them in `constraints`, for whoever answers and for the gates.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import Random
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, StringConstraints
+
+from tasks.constraint.draw import Material, drawn
+from tasks.constraint.kind import Constraint
+from tasks.constraint.register import written
+from tasks.constraint.stated import stated
+from tasks.constraint.wording import FILE, worded
+from tasks.prompt import load
+from tasks.record import Kind, Record
+from tasks.step import Outcome
+from tasks.teacher.ask import Teacher
+
+VERSE = re.compile(
+    r"\b(?:poem|verse|haiku|sonnet|limerick|lyrics|rhym\w+)\b|[诗词](?!典|汇|语|条|组|源)|歌词|对联|绝句|律诗", re.I
+)
+LINES = {"en": "\n\nRequirements:\n", "zh": "\n\n要求：\n"}
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True)]
+LONGEST = 40
+MARKUP = frozenset('“”"「」{}<>[]*`\\')
+
+
+class Fitting(BaseModel):
+    """Words that fit a request."""
+
+    keywords: list[Phrase]
+    avoid: list[Phrase]
+    opening: Phrase
+    closing: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class ComplexInstruct:
+    """Each prompt of `task_types` and, beside it, one with `least` to `most` constraints; others as they are.
+
+    A prompt for which fewer fit has none made of it. Reasons: `few_constraints`.
+    """
+
+    task_types: tuple[str, ...] = ("writing", "rewriting", "ideas", "summarization", "role_play")
+    least: int = 2
+    most: int = 5
+    temperature: float = 0.7
+    takes: ClassVar[Kind] = "prompts"
+    gives: ClassVar[Kind] = "prompts"
+    calls: ClassVar[str] = "1 a record of the task types"
+    role: ClassVar[str] = "teacher"
+    prompts: ClassVar[tuple[str, ...]] = ("complex_instruct/material", "reask")
+    reads: ClassVar[tuple[str, ...]] = (FILE,)
+    shape: ClassVar[Literal["each"]] = "each"
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        kept = Outcome.keeping(record)
+        if record.task_type not in self.task_types or record.constraints:
+            return kept
+        sent = load("complex_instruct/material", record.language).fill(request=record.instruction)
+        fitting, _ = await teacher.ask_json(sent, Fitting, record.language, self.temperature)
+        if fitting is None:
+            return kept.noting("unreadable_reply")
+        taken = tuple(s.length for s in stated(record.instruction))
+        chosen = drawn(dice, material(record, fitting), dice.randint(self.least, self.most), taken)
+        made = record.derived(
+            sent.name,
+            record.asking(record.instruction + asked(chosen, record.language, dice)),
+            sent.sha256,
+            teacher.model,
+            input=record.input,
+            constraints=tuple(map(written, chosen)),
+        )
+        return kept.making(made) if len(chosen) >= self.least else kept.eliminating(made, "few_constraints")
+
+
+def material(record: Record, fitting: Fitting) -> Material:
+    """The reply's words as far as they can be asked for: short, in one line, and the prompt's own not forbidden."""
+    return Material(
+        record.instruction,
+        record.language,
+        tuple(dict.fromkeys(w for w in fitting.keywords if usable(w))),
+        tuple(dict.fromkeys(w for w in fitting.avoid if usable(w) and w.lower() not in record.instruction.lower())),
+        fitting.opening if usable(fitting.opening) else "",
+        fitting.closing if usable(fitting.closing) else "",
+        verse=record.subtype == "verse" or bool(VERSE.search(record.instruction)),
+        code=record.task_type == "code",
+    )
+
+
+def usable(words: str) -> bool:
+    """Whether words of a reply can stand in quotes within a prompt."""
+    return 0 < len(words) <= LONGEST and words.isprintable() and not set(words) & MARKUP and words[0].isalnum()
+
+
+def asked(constraints: tuple[Constraint, ...], language: str, dice: Random) -> str:
+    """The constraints as they are put to the answerer: in one go, or as a numbered list."""
+    said = [worded(c, language, dice) for c in constraints]
+    told = "zh" if language == "zh" else "en"
+    if dice.random() < 0.5:
+        return LINES[told] + "\n".join(f"{i}. {words}" for i, words in enumerate(said, 1))
+    return "\n" + ("" if told == "zh" else " ").join(said)
