@@ -1,0 +1,38 @@
+import pytest
+
+from tasks.answer.equations import equations, false, way
+
+ENGLISH = "She eats 3 + 4 = 7 eggs. The other 9 eggs sell for 9 x 2 = $18."
+CHINESE = "早餐和松饼一共用去 3 个 + 4 个 = 7 个鸡蛋。\n剩下的 9 个卖了 9 × 2 = 18 元。"
+
+
+def test_two_solutions_go_one_way_where_their_equations_are_the_same_however_they_are_worded() -> None:
+    assert way(ENGLISH) == way(CHINESE) == ("3+4=7", "9*2=18")
+    assert way(r"$3.0 + 4 = 7$, then \(9 \times 2 = 18\)") == way(ENGLISH)
+    assert way("9 × 2 = 18, after 3 + 4 = 7") != way(ENGLISH)
+
+
+@pytest.mark.parametrize("marked", ["<<3+4=7>>", "3+4=<<3+4=7>>7"])
+def test_machine_readable_equations_are_read_once(marked: str) -> None:
+    assert way(f"In all {marked} eggs") == ("3+4=7",)
+
+
+@pytest.mark.parametrize("text", ["7*2=15", "3 + 4 = 7 - 2 = 5", "共 3 元 × 3 = 10 元"])
+def test_a_calculation_that_does_not_hold_is_false(text: str) -> None:
+    assert false(equations(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1/3 = 0.33",
+        "20*10% = 2",
+        "5/20*100 = 25%",
+        ".05*104,000 = 5200",
+        "1,800 ÷ 120 = 15 天",
+        "2x = 4",
+        "3x + 4 = 28",
+    ],
+)
+def test_a_rounded_result_a_percentage_and_an_unknown_are_not_blamed(text: str) -> None:
+    assert not false(equations(text))
