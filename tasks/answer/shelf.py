@@ -11,5 +11,6 @@ ANSWER = Shelf(
         "distill": "tasks.answer.distill:Distill",
         "self_correct": "tasks.answer.self_correct:SelfCorrect",
         "draw_target": "tasks.answer.draw_target:DrawTarget",
+        "rejection_sampling": "tasks.answer.rejection_sampling:RejectionSampling",
     },
 )
