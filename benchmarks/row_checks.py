@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from tasks.fences import blocks
 from tasks.gate.rows import checks
-from tasks.gate.rows.fences import blocks
 from tasks.gate.rows.row import Row
 from tasks.language import detect
 from tasks.text import CJK, units

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tasks.gate.rows.fences import Block, blocks
+from tasks.fences import Block, blocks
 from tasks.gate.rows.parsers import PARSERS, Fault, bounded
 from tasks.gate.rows.row import Row
 

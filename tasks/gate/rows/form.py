@@ -7,7 +7,7 @@ import re
 
 from tasks.constraint.register import NoConstraint, read
 from tasks.constraint.wording import listed
-from tasks.gate.rows.fences import blocks
+from tasks.fences import blocks
 from tasks.gate.rows.row import Row
 
 ONLY_JSON = re.compile(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.gate.rows.fences import Block, blocks
+from tasks.fences import Block, blocks
 from tasks.gate.rows.parsers import DEEPEST, MOST_CHARACTERS, PARSERS, Fault, bounded
 
 WHOLE = {
