@@ -12,5 +12,6 @@ ANSWER = Shelf(
         "self_correct": "tasks.answer.self_correct:SelfCorrect",
         "draw_target": "tasks.answer.draw_target:DrawTarget",
         "rejection_sampling": "tasks.answer.rejection_sampling:RejectionSampling",
+        "run_code": "tasks.answer.run_code:RunCode",
     },
 )
