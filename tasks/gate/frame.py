@@ -71,8 +71,13 @@ def flattened(row: Row, side: str, old: Collection[str]) -> Row:
 
 
 def prompt_keys(rows: Sequence[Row]) -> list[str | None]:
-    """A name for what is asked, in the folded form that prompts are compared in."""
-    return [prompt_key(r) if r["messages"] else None for r in rows]
+    """A name for what is asked, in the folded form that prompts are compared in; null for a further answer."""
+    return [prompt_key(r) if r["messages"] and not further(r) else None for r in rows]
+
+
+def further(row: Row) -> bool:
+    """Whether a technique made it of the very prompt that it answers: it is meant to stand beside another answer."""
+    return any(row["prompt_id"] in stamp["parents"] for stamp in row["lineage"] or ())
 
 
 def prompt_key(row: Row) -> str:

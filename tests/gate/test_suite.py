@@ -102,6 +102,13 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return staged(tmp_path_factory.mktemp("good"), GOOD)
 
 
+def test_a_further_answer_that_a_technique_made_of_the_same_prompt_may_stand_beside_the_first(tmp_path: Path):
+    turns = (*GOOD[0].ask, Message("assistant", "Another one.", trained=True))
+    made = replace(GOOD[0].derived("rejection_sampling/solve", turns), scores=GOOD[0].scores, teacher="teacher")
+    found = findings(staged(tmp_path, [*GOOD, replace(made, split=GOOD[0].split)]))
+    assert found["prompts_differ"].passed
+
+
 def test_good_files_pass_every_rule(good: Path):
     found = findings(good)
     assert list(found) == [r.name for r in (*SUITE.rules, *SUITE.against)]
