@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from flows.labelling import by_teacher, labelled
 from flows.stages import Given, Stages
 from tasks.answer.distill import Distill
 from tasks.answer.shelf import ANSWER
@@ -15,9 +16,6 @@ from tasks.dedup.made import NewlyMade
 from tasks.dedup.prompts import OnePrompt
 from tasks.dedup.task import dedup
 from tasks.history.dataset import Dataset
-from tasks.label.task import label
-from tasks.label.task_type import TaskType
-from tasks.label.taxonomy import Taxonomy
 from tasks.link import AnyStep, Linked, Only
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.worth import chosen
@@ -87,10 +85,13 @@ def reachable(links: Sequence[Linked], recipe: Recipe) -> None:
 
 
 def making(recipe: Recipe, given: Given) -> list[AnyStep]:
-    """The steps that make more prompts, with the labels by which a link may choose before them."""
+    """For a plan: the steps that make more prompts, with the labels by which a link may choose before them."""
     links, _ = chain(recipe)
-    labels = TaskType(Taxonomy.read(recipe.label.taxonomy), recipe.label.temperature, recipe.label.reasks)
-    return [labels, *links] if links and any(s["rows"] for g in given for s in g["shards"]) else [*links]
+    return [by_teacher(recipe), *links] if links and some(given) else [*links]
+
+
+def some(given: Given) -> bool:
+    return any(s["rows"] for g in given for s in g["shards"])
 
 
 async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given, waiting: Given) -> Given:
@@ -99,16 +100,14 @@ async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
     `waiting` was made by an earlier run that could not answer it: it is not made of again.
     """
     links, _ = chain(recipe)
-    for step in making(recipe, given):
+    if links and some(given):
+        given = await labelled(recipe, dataset, stages, given)
+    for link in links:
         if stages.stop:
             return given
-        if not isinstance(step, Linked):
-            given = await stages.over(label, step, given)
-            continue
-        link, given = step, await stages.link(produce, grow, step, given)
-        if getattr(link.step, "brings", False):
-            for step in taken_in(recipe, link):
-                given = await stages.over(produce, step, given)
+        given = await stages.link(produce, grow, link, given)
+        for screen in taken_in(recipe, link) if getattr(link.step, "brings", False) else ():
+            given = await stages.over(produce, screen, given)
     if not links and not waiting:
         return given
     given = [*await stages.over(produce, NewlyMade(dataset.ledgers), given), *waiting]

@@ -23,6 +23,7 @@ from flows.artifacts import leave
 from flows.closing import Closing, Taken
 from flows.costs import costs
 from flows.following import follow
+from flows.labelling import by_teacher, labelled
 from flows.notify import tell, telling
 from flows.planning import planned
 from flows.producing import by_made, chain, fits, making, produced, reachable, starts
@@ -168,7 +169,7 @@ async def turn(
         )
         given = await produced(recipe, dataset, stages, given, waiting)
         closing.produced = tuple(stages.done[len(closing.early) :])
-        given = [] if stages.stop else await answered(recipe, stages, given)
+        given = [] if stages.stop else await answered(recipe, dataset, stages, given)
         if stages.stop:
             return closing.cut_short(*stages.stop)
         given = await placed(recipe, dataset, stages, given)
@@ -214,10 +215,13 @@ async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) 
     return await stages.fold(dedup, "prompts", OnePrompt(recipe.dedup.threshold, dataset.past), given)
 
 
-async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
+async def answered(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
     """Labelled, answered, judged, and through the row gates; cut short where the teacher or the budget ends."""
     for task, step in answering(recipe):
-        given = await stages.over(task, step, given)
+        if isinstance(step, TaskType):
+            given = await labelled(recipe, dataset, stages, given)
+        else:
+            given = await stages.over(task, step, given)
         if stages.stop:
             break
     return given
@@ -226,9 +230,8 @@ async def answered(recipe: Recipe, stages: Stages, given: Given) -> Given:
 def answering(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:
     """What makes rows of prompts, in order."""
     rows = recipe.gates.rows
-    taxonomy = Taxonomy.read(recipe.label.taxonomy)
     return [
-        (label, TaskType(taxonomy, recipe.label.temperature, recipe.label.reasks)),
+        (label, by_teacher(recipe)),
         *((answer, link) for link in chain(recipe)[1]),
         (judge, Judged(recipe.judging.reasks)),
         (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off)),

@@ -58,9 +58,28 @@ class Mine(Part):
     benchmarks: list[str] = Field(default=[], description="Files of benchmark questions, which no prompt may hold.")
 
 
+class SmallModel(Part):
+    """A classifier on this machine that learns the teacher's labels and gives those that it can tell."""
+
+    teacher_labels: int = Field(
+        default=1000, ge=50, description="Labels to learn from; as many are asked for as the last version lacks."
+    )
+    confidence: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="Share of its own labels that must agree with the teacher's, measured on held-out ones; what it "
+        "is less sure of the teacher labels.",
+    )
+
+
 class Label(Part):
     """Two-level task type and domain for every record."""
 
     taxonomy: str = Field(default="data/taxonomy.yaml", description="The team's own task types and domains, or ours.")
     temperature: float = Field(default=0.0, ge=0, le=2, description="How freely a label is drawn; 0 for the likeliest.")
     reasks: int = Field(default=1, ge=0, description="How often a reply that is not the JSON asked for is asked again.")
+    small_model: SmallModel | None = Field(
+        default=None,
+        description="Let a small model learn from the teacher's labels; {} for its defaults.",
+    )
