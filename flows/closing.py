@@ -18,13 +18,13 @@ from tasks.gate.finding import blocking
 from tasks.gate.task import inspect
 from tasks.history.dataset import Dataset, Entry, digest, read_manifest
 from tasks.history.increment import Closed, Read, finished, stopped
-from tasks.label.taxonomy import Taxonomy
 from tasks.publish.finish import finish, manifest
 from tasks.publish.task import export, publish, stage
 from tasks.publish.version import change, parent_rows, rules
 from tasks.pull.source import Pulled
 from tasks.recipe import Recipe
 from tasks.tally import Tally
+from tasks.taxonomy import Taxonomy
 from tasks.teacher.budget import Purse
 from tasks.teacher.endpoints import kind
 

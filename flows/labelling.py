@@ -9,10 +9,10 @@ from tasks.history.dataset import Dataset
 from tasks.label.small_model import SmallModel
 from tasks.label.task import label, learn
 from tasks.label.task_type import TaskType
-from tasks.label.taxonomy import Taxonomy
 from tasks.link import Linked, Only
 from tasks.loop import inputs
 from tasks.recipe import Recipe
+from tasks.taxonomy import Taxonomy
 
 FRESH = 10  # at least one in so many of the teacher's labels is of this run, however many there were before
 

@@ -45,7 +45,6 @@ from tasks.judge.task import judge
 from tasks.judge.verdict import Judged
 from tasks.label.task import label
 from tasks.label.task_type import TaskType
-from tasks.label.taxonomy import Taxonomy
 from tasks.link import AnyStep
 from tasks.loop import Bench, inputs
 from tasks.mine.benchmark import standing
@@ -61,6 +60,7 @@ from tasks.recipe import Recipe, RecipeError, read
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
+from tasks.taxonomy import Taxonomy
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check

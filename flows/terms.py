@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from tasks.gate.suite import Terms
 from tasks.history.dataset import Dataset, read_manifest
-from tasks.label.taxonomy import Taxonomy
 from tasks.recipe import Recipe
+from tasks.taxonomy import Taxonomy
 
 
 def terms(recipe: Recipe, dataset: Dataset, ledger: Mapping[str, int]) -> Terms:

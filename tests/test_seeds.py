@@ -14,7 +14,7 @@ import pytest
 from tasks.gate.rows import checks, first
 from tasks.gate.rows.parsers import python
 from tasks.gate.rows.row import Row
-from tasks.label.taxonomy import Taxonomy
+from tasks.taxonomy import Taxonomy
 
 SEEDS = Path(__file__).parents[1] / "data" / "seeds"
 LANGUAGES = sorted(path.stem for path in SEEDS.glob("*.jsonl"))

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.full_load.log import sentences
-from tasks.label.taxonomy import Taxonomy
+from tasks.taxonomy import Taxonomy
 from tasks.teacher.protocol import asked_schema, texts
 from tasks.text import CJK
 

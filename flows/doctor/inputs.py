@@ -12,13 +12,13 @@ from flows.doctor.checked import Checked, ok, problem, warning
 from tasks.answer.distill import read_pool
 from tasks.gate.student import Reader
 from tasks.gate.suite import read as read_suite
-from tasks.label.taxonomy import Taxonomy
 from tasks.prompt import lock_faults
 from tasks.pull.bounds import printable
 from tasks.pull.rows import Unreadable, record_of
 from tasks.pull.source import parts
 from tasks.pull.window import Window
 from tasks.recipe import Notify, Recipe, RecipeError, Source
+from tasks.taxonomy import Taxonomy
 
 FIRST = 20
 

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.label.taxonomy import Taxonomy
 from tasks.recipe import located
 from tasks.record import Record, records
 from tasks.record import table as table_of
 from tasks.step import Folded
+from tasks.taxonomy import Taxonomy
 from tasks.text import key
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, create_model
 
-from tasks.label.taxonomy import Kind, Taxonomy
 from tasks.prompt import load
 from tasks.record import Record
 from tasks.step import Outcome
+from tasks.taxonomy import Kind, Taxonomy
 from tasks.teacher.ask import Teacher
 from tasks.transcript import asked
 

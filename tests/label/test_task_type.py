@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from tasks.label.task_type import TaskType, labelled
-from tasks.label.taxonomy import Kind, Taxonomy
 from tasks.prompt import load
+from tasks.taxonomy import Kind, Taxonomy
 from tasks.teacher.protocol import texts
 from tests.engines import teacher_at
 from tests.faults import Body, FaultsServer

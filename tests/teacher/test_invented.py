@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from tasks.answer.distill import Reasoned
 from tasks.judge.verdict import Verdict
 from tasks.label.task_type import labelled
-from tasks.label.taxonomy import Taxonomy
+from tasks.taxonomy import Taxonomy
 from tasks.teacher.ask import parse, strict
 from tasks.teacher.invented import invented
 from tasks.teacher.tokens import tokens

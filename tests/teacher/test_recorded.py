@@ -8,10 +8,10 @@ import pytest
 from tasks.answer.distill import Distill
 from tasks.judge.verdict import Judged
 from tasks.label.task_type import TaskType
-from tasks.label.taxonomy import Taxonomy
 from tasks.recipe import located
 from tasks.record import Record, ToolCall
 from tasks.step import Each, dice
+from tasks.taxonomy import Taxonomy
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
 from tasks.teacher.recorded import Recording, find, recorded_teacher

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.label.taxonomy import Taxonomy
 from tasks.recipe import RecipeError
+from tasks.taxonomy import Taxonomy
 
 OURS = """
 task_types:
