@@ -81,11 +81,13 @@ class Teacher:
         temperature: float = 0.0,
         max_tokens: int = VERDICT_TOKENS,
         reasks: int = 1,
+        sample: int = 0,
     ) -> tuple[Shape | None, Reply]:
         """An answer in the shape of a pydantic model, or None where no reply could be read, and the last reply.
 
         The schema's name is the model's name in lower case. A reply that does not fit is asked again, at
-        most `reasks` times, with what was wrong with it; each such call has a key of its own.
+        most `reasks` times, with what was wrong with it; each such call has a key of its own. `sample` tells apart
+        questions in the same words that are to get answers of their own.
         """
         messages, reply = sent.messages, Reply("")
         for _ in range(reasks + 1):
@@ -95,7 +97,7 @@ class Teacher:
                 "max_tokens": max_tokens,
                 **self.format(shape),
             }
-            reply = await self.engine.call(body, 0, self.count, self.stage, self.record)
+            reply = await self.engine.call(body, sample, self.count, self.stage, self.record)
             read, fault = parse(reply.text, shape)
             if read is not None:
                 return read, reply
@@ -164,5 +166,7 @@ def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
 
 
 def strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema as strict endpoints want it: no other fields, all of them required."""
-    return schema | {"additionalProperties": False, "required": list(schema.get("properties", {}))}
+    """A JSON schema as strict endpoints want it: no other fields, all of them required, in nested objects too."""
+    nested = {name: strict(one) if "properties" in one else one for name, one in schema.get("$defs", {}).items()}
+    whole = schema | ({"$defs": nested} if nested else {})
+    return whole | {"additionalProperties": False, "required": list(schema.get("properties", {}))}

@@ -22,6 +22,12 @@ class Grade(BaseModel):
     points: float = Field(ge=0, le=5)
 
 
+class Grades(BaseModel):
+    """Several of them."""
+
+    grades: list[Grade]
+
+
 GOOD = '{"word": "good", "points": 4.5}'
 SENT = Filled((Message("system", "Grade it."), Message("user", "一份答卷")), "grade", "sha")
 
@@ -117,6 +123,24 @@ async def test_an_answer_in_the_shape_is_one_call(fault: faults.Fault | None, tm
     assert (schema["name"], schema["strict"]) == ("grade", True)
     assert schema["schema"]["required"] == ["word", "points"]
     assert schema["schema"]["additionalProperties"] is False
+
+
+async def test_nested_objects_are_as_strict_as_the_outer_one(tmp_path: Path) -> None:
+    async with FaultsServer(lambda _: f'{{"grades": [{GOOD}]}}') as server, teacher_at(server, tmp_path) as teacher:
+        read, _ = await teacher.ask_json(SENT, Grades, "zh")
+    assert read == Grades(grades=[Grade(word="good", points=4.5)])
+    schema = server.calls[0].body["response_format"]["json_schema"]["schema"]
+    assert [(s["required"], s["additionalProperties"]) for s in (schema, schema["$defs"]["Grade"])] == [
+        (["grades"], False),
+        (["word", "points"], False),
+    ]
+
+
+async def test_samples_of_one_question_are_calls_of_their_own(tmp_path: Path) -> None:
+    async with FaultsServer(good) as server, teacher_at(server, tmp_path) as teacher:
+        for sample in (0, 1, 1):
+            await teacher.ask_json(SENT, Grade, "en", sample=sample)
+    assert (len(server.calls), teacher.count.hits) == (2, 1)
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "could not be read (not JSON)"), ("zh", "无法读取（not JSON）")])
