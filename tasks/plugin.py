@@ -95,6 +95,9 @@ def checked(named: str, made_of: type[Any], settings: dict[str, Any], door: Door
         made = TypeAdapter(made_of).validate_python(settings)
     except ValidationError as faults:
         first = faults.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, RecipeError):  # it says itself what is wrong, such as a file that cannot be read
+            raise RecipeError(f"{named}: {cause.what}", f"{door.settings}.{named}", cause.hint) from None
         field = ".".join(map(str, first["loc"]))
         raise RecipeError(f"{named}: {field}: {first['msg']}", f"{door.settings}.{named}") from None
     try:
