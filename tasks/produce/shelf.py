@@ -12,5 +12,6 @@ PRODUCE = Shelf(
         "wizard_coder": "tasks.produce.wizard_coder:WizardCoder",
         "wizard_math": "tasks.produce.wizard_math:WizardMath",
         "complex_instruct": "tasks.produce.complex_instruct:ComplexInstruct",
+        "self_instruct": "tasks.produce.self_instruct:SelfInstruct",
     },
 )
