@@ -13,5 +13,6 @@ PRODUCE = Shelf(
         "wizard_math": "tasks.produce.wizard_math:WizardMath",
         "complex_instruct": "tasks.produce.complex_instruct:ComplexInstruct",
         "self_instruct": "tasks.produce.self_instruct:SelfInstruct",
+        "alpaca": "tasks.produce.alpaca:Alpaca",
     },
 )

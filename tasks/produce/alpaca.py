@@ -1,0 +1,75 @@
+"""Alpaca: many whole tasks in one call, each with its instruction, input and output, after a few shown ones.
+
+Taori et al., Stanford Alpaca, 2023: Self-Instruct in one step, without the test for classifications. Three seeds are
+shown and twenty tasks asked for; the filters are those of Self-Instruct. One departure: the tasks also have to differ
+from those of the same reply, which the likeness filter sees to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tasks.produce.growing import Growing, Growth, drawn, joined, tidy, unread
+from tasks.produce.listing import Listing
+from tasks.produce.screen import Task
+from tasks.produce.seeds import Seed, read_seeds
+from tasks.prompt import Filled, load
+from tasks.step import Outcome
+from tasks.teacher.ask import together
+from tasks.teacher.endings import NoAnswer
+
+PROMPT = "alpaca/tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Alpaca(Growing):
+    """New prompts, `per_call` tasks at once, each call with `human` of the `seeds` before it."""
+
+    per_call: int = 20
+    seeds: str = "data/seeds/{language}.jsonl"
+    human: int = 3
+    max_tokens: int = 8192
+    prompts: ClassVar[tuple[str, ...]] = (PROMPT,)
+    calls: ClassVar[str] = "1 for 20 tasks"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.of_language(self.seeds), self.of_language(self.cannot)
+
+    def first_texts(self) -> Sequence[str]:
+        return [seed.prompt for seed in read_seeds(self.of_language(self.seeds))]
+
+    async def round(self, growth: Growth, calls: int, missing: int) -> Outcome:
+        outcome, came = Outcome(), list[tuple[Task, Filled]]()
+        asked = [(self.filled(growth), growth.next_call()) for _ in range(calls)]
+        replies = await together(
+            growth.teacher.ask(sent, self.temperature, self.max_tokens, number) for sent, number in asked
+        )
+        for (sent, _), reply in zip(asked, replies, strict=True):
+            tasks, ill = ([], 0) if isinstance(reply, NoAnswer) else self.listing.read(reply.text)
+            if not tasks and not ill:
+                outcome = unread(outcome, reply if isinstance(reply, NoAnswer) else None)
+            for _ in range(ill):
+                outcome = outcome.noting("ill_formed_task")
+            came += [(tidy(task), sent) for task in tasks]
+        return joined(growth, came, outcome)
+
+    def filled(self, growth: Growth) -> Filled:
+        seeds = drawn(read_seeds(self.of_language(self.seeds)), self.human, growth.dice)
+        prompt = load(PROMPT, self.language)
+        shown = (self.shown(number, seed) for number, seed in enumerate(seeds, 1))
+        return prompt.fill(count=str(self.per_call), examples="\n###\n".join(shown))
+
+    def shown(self, number: int, seed: Seed) -> str:
+        """A seed as the list has it."""
+        words = load(PROMPT, self.language).words
+        said = (seed.prompt, seed.input or words["none"], seed.response)
+        lines = zip(self.listing.parts, said, strict=True)
+        return "\n".join(f"{number}. {part}{words['colon']}{text}" for part, text in lines)
+
+    @property
+    def listing(self) -> Listing:
+        words = load(PROMPT, self.language).words
+        return Listing((words["instruction"], words["input"], words["output"]))
