@@ -14,5 +14,6 @@ PRODUCE = Shelf(
         "complex_instruct": "tasks.produce.complex_instruct:ComplexInstruct",
         "self_instruct": "tasks.produce.self_instruct:SelfInstruct",
         "alpaca": "tasks.produce.alpaca:Alpaca",
+        "chinese_llama_alpaca": "tasks.produce.chinese_llama_alpaca:ChineseLlamaAlpaca",
     },
 )
