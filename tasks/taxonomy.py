@@ -80,6 +80,12 @@ class Taxonomy:
     def first_level(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(k.name.partition("/")[0] for k in self.types))
 
+    def means(self, task_type: str, language: str) -> str:
+        """What a task type is called in a language; its bare name where this taxonomy does not have it."""
+        found = next((k for k in self.types if k.name.partition("/")[0] == task_type), None)
+        if not found:
+            return task_type
+        return found.zh.partition("：")[0] if language == "zh" else found.en.partition(": ")[0]
 
 @cache
 def parsed(path: str, text: str) -> Taxonomy:

@@ -62,3 +62,16 @@ def test_the_taxonomy_of_the_project_reads_in_both_languages() -> None:
     for kinds in (known.types, known.domains):
         assert len({k.name for k in kinds}) == len(kinds)
         assert all(k.en.isascii() and not k.zh.isascii() for k in kinds)
+
+
+@pytest.mark.parametrize(
+    ("task_type", "language", "said"),
+    [
+        ("summarization", "en", "Shorten a text and keep what matters"),
+        ("summarization", "zh", "摘要与概括"),
+        ("春联", "zh", "春联"),
+        ("couplets", "en", "couplets"),
+    ],
+)
+def test_a_task_type_has_a_name_for_a_reader_of_either_language(task_type: str, language: str, said: str) -> None:
+    assert Taxonomy.read("data/taxonomy.yaml").means(task_type, language) == said

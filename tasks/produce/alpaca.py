@@ -60,7 +60,7 @@ class Alpaca(Growing):
         seeds = drawn(read_seeds(self.of_language(self.seeds)), self.human, growth.dice)
         prompt = load(PROMPT, self.language)
         shown = (self.shown(number, seed) for number, seed in enumerate(seeds, 1))
-        return prompt.fill(count=str(self.per_call), examples="\n###\n".join(shown))
+        return prompt.fill(count=str(self.per_call), most=str(self.lengths[1]), examples="\n###\n".join(shown))
 
     def shown(self, number: int, seed: Seed) -> str:
         """A seed as the list has it."""

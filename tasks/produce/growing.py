@@ -90,8 +90,13 @@ class Growing:
     def screen(self, pool: Sequence[Record]) -> Screen:
         known = Known(self.rouge)
         known.add([*self.first_texts(), *(r.instruction for r in pool if r.language == self.language)])
-        lengths = self.characters if self.language == "zh" else self.words
-        return Screen(self.language, lengths, any_of(map(key, read_lines(self.of_language(self.cannot)))), known)
+        cannot = any_of(map(key, read_lines(self.of_language(self.cannot))))
+        return Screen(self.language, self.lengths, cannot, known)
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """The least and the most words, or characters of Chinese, of an instruction."""
+        return self.characters if self.language == "zh" else self.words
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from tasks.produce.seeds import Seed, read_seeds
 from tasks.prompt import Filled, load
 from tasks.record import Record
 from tasks.step import Outcome
+from tasks.taxonomy import Taxonomy
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
 
@@ -79,10 +80,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SelfInstruct(Growing):
-    """New prompts that grew from `seeds`, with at most `instances` to an instruction."""
+    """New prompts that grew from `seeds`, with at most `instances` to an instruction.
+
+    A type is told to the teacher as the `taxonomy` calls it in the language, or by its bare name.
+    """
 
     seeds: str = "data/seeds/{language}.jsonl"
     by_task_type: bool = False
+    taxonomy: str = "data/taxonomy.yaml"
     human: int = 6
     generated: int = 2
     instances: int = 2
@@ -99,9 +104,12 @@ class SelfInstruct(Growing):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return self.of_language(self.seeds), self.of_language(self.cannot)
+        kinds = (self.taxonomy,) if self.by_task_type else ()
+        return self.of_language(self.seeds), self.of_language(self.cannot), *kinds
 
     def first_texts(self) -> Sequence[str]:
+        if self.by_task_type:
+            Taxonomy.read(self.taxonomy)
         return [seed.prompt for seed in read_seeds(self.of_language(self.seeds))]
 
     async def round(self, growth: Growth, calls: int, missing: int) -> Outcome:
@@ -128,11 +136,12 @@ class SelfInstruct(Growing):
         return Asked(self.filled(texts, kind), tuple(shown), kind, number)
 
     def filled(self, texts: Iterable[str], kind: str) -> Filled:
-        if kind:
-            prompt = load("self_instruct/of_type", self.language)
-            return prompt.fill(examples=numbered(texts), count=str(self.per_call), kind=kind)
-        prompt = load("self_instruct/instructions", self.language)
-        return prompt.fill(examples=numbered(texts), count=str(self.per_call))
+        least, most = map(str, self.lengths)
+        slots = {"examples": numbered(texts), "count": str(self.per_call), "least": least, "most": most}
+        if not kind:
+            return load("self_instruct/instructions", self.language).fill(None, **slots)
+        called = Taxonomy.read(self.taxonomy).means(kind, self.language)
+        return load("self_instruct/of_type", self.language).fill(None, **slots, kind=called)
 
     async def instructions(self, growth: Growth, asked: Asked) -> Instructions | None:
         how = (self.language, self.temperature, self.max_tokens)
