@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import nsmallest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,11 +34,11 @@ async def planned(
     Leaves nothing behind."""
     rows = pa.concat_tables([SCHEMA.empty_table(), *(s.table() for s in shards)])
     drawn = draw(rows)
-    scale = rows.num_rows / max(1, drawn.num_rows)
+    scale = rows.num_rows / drawn.num_rows if drawn.num_rows else 1.0  # without logs, techniques start by themselves
     with known(dataset.calls) as calls, TemporaryDirectory(dir=dataset.work) as work:
         engines = planners(recipe, calls, spoken(drawn))
         bench = Bench(Path(work), recipe.seed, max(1, drawn.num_rows), {**engines})
-        spent = await asking([*making, *steps], write(drawn, Path(work) / "drawn.parquet"), bench)
+        spent = await asking([*making, *steps], write(drawn, Path(work) / "drawn.parquet"), bench, engines.values())
     stages = {stage: scaled(count, scale) for stage, count in spent.items()}
     asked, whole = {planner.where: planner for planner in engines.values()}.values(), sum(stages.values(), Count())
     return {
@@ -54,11 +54,15 @@ async def planned(
     }
 
 
-async def asking(steps: Iterable[AnyStep], shard: Shard, bench: Bench) -> dict[str, Count]:
+async def asking(
+    steps: Iterable[AnyStep], shard: Shard, bench: Bench, planning: Collection[Planner]
+) -> dict[str, Count]:
     """What each stage comes to that asks, one on the rows of the other."""
     given, spent = (shard,), dict[str, Count]()
     for step in steps:
         if getattr(step, "role", None) or getattr(step, "gives", None):
+            for planner in planning:
+                planner.example = getattr(step, "example", None)
             tally = await run(step, given, bench)
             given, spent[room(step)] = tally.shards, spent.get(room(step), Count()) + tally.spent
     return spent

@@ -9,6 +9,7 @@ then replies are invented, at the lengths that answers and remarks were found to
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -48,6 +49,7 @@ class Planner:
         self.identity, self.where, self.known, self.purse = identity, where, known, Purse()
         self.named, self.typical = where, max(ANSWER, typical)
         self.guessed = 0  # calls whose replies are invented
+        self.example: Callable[[Random], str] | None = None  # how the step at work supposes a reply without a schema
         self.seen: dict[str, Stored] = {}
         self.like: dict[str, Drawn] = {}
 
@@ -88,7 +90,10 @@ class Planner:
             drawn = chance.choice(like.calls)
             return replace(drawn, key=key, reply=replace(drawn.reply, prompt_tokens=sent))
         self.guessed += 1
-        text = invented(schema, self.typical if stage == ANSWERS else REMARK, chance)
+        if self.example and schema is None:
+            text = self.example(chance)
+        else:
+            text = invented(schema, self.typical if stage == ANSWERS else REMARK, chance)
         reply = Reply(text, prompt_tokens=sent, response_tokens=min(tokens(text), limit))
         return Stored(key, "good", limit, 0.0, "", "", reply)
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from tasks.answer.distill import Reasoned
 from tasks.judge.verdict import Verdict
 from tasks.label.task_type import labelled
+from tasks.language import detect
 from tasks.taxonomy import Taxonomy
 from tasks.teacher.ask import parse, strict
 from tasks.teacher.invented import invented
@@ -41,3 +42,13 @@ def test_a_verdict_lets_its_row_go_on_and_labels_differ() -> None:
 @pytest.mark.parametrize("length", [1, 7, 400])
 def test_a_free_text_has_the_length_that_it_is_to_have(length: int) -> None:
     assert tokens(invented(None, length, Random(0))) == pytest.approx(length, abs=1)
+
+
+def test_no_two_texts_are_alike_and_a_list_is_one() -> None:
+    class Several(BaseModel):
+        texts: list[str]
+
+    read, _ = parse(invented(strict(Several.model_json_schema()), 20, Random(2)), Several)
+    assert read
+    assert len(set(read.texts)) == len(read.texts) > 1
+    assert {detect(text) for text in read.texts} == {"other"}
