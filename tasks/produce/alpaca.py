@@ -7,18 +7,20 @@ from those of the same reply, which the likeness filter sees to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import ClassVar
 
 from tasks.produce.growing import Growing, Growth, drawn, joined, tidy, unread
 from tasks.produce.listing import Listing
 from tasks.produce.screen import Task
-from tasks.produce.seeds import Seed, read_seeds
+from tasks.produce.seeds import read_seeds
 from tasks.prompt import Filled, load
 from tasks.step import Outcome
 from tasks.teacher.ask import together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import words
 
 PROMPT = "alpaca/tasks"
 
@@ -58,18 +60,25 @@ class Alpaca(Growing):
 
     def filled(self, growth: Growth) -> Filled:
         seeds = drawn(read_seeds(self.of_language(self.seeds)), self.human, growth.dice)
-        prompt = load(PROMPT, self.language)
-        shown = (self.shown(number, seed) for number, seed in enumerate(seeds, 1))
-        return prompt.fill(count=str(self.per_call), most=str(self.lengths[1]), examples="\n###\n".join(shown))
+        shown = self.shown((seed.prompt, seed.input, seed.response) for seed in seeds)
+        return load(PROMPT, self.language).fill(count=str(self.per_call), most=str(self.lengths[1]), examples=shown)
 
-    def shown(self, number: int, seed: Seed) -> str:
-        """A seed as the list has it."""
-        words = load(PROMPT, self.language).words
-        said = (seed.prompt, seed.input or words["none"], seed.response)
-        lines = zip(self.listing.parts, said, strict=True)
-        return "\n".join(f"{number}. {part}{words['colon']}{text}" for part, text in lines)
+    def shown(self, tasks: Iterable[tuple[str, str, str]]) -> str:
+        """Tasks as the list has them."""
+        said = load(PROMPT, self.language).words
+        return "\n###\n".join(
+            "\n".join(
+                f"{number}. {part}{said['colon']}{text or said['none']}"
+                for part, text in zip(self.listing.parts, task, strict=True)
+            )
+            for number, task in enumerate(tasks, 1)
+        )
+
+    def example(self, chance: Random) -> str:
+        """A reply as a plan supposes it."""
+        return self.shown((words(20, chance), words(30, chance), words(60, chance)) for _ in range(self.per_call))
 
     @property
     def listing(self) -> Listing:
-        words = load(PROMPT, self.language).words
-        return Listing((words["instruction"], words["input"], words["output"]))
+        said = load(PROMPT, self.language).words
+        return Listing((said["instruction"], said["input"], said["output"]))

@@ -83,10 +83,20 @@ def test_each_recipe_makes_a_dataset_with_nothing_but_a_teacher(
     rows = published(done.json["path"])
     assert {row["language"] for row in rows} == languages
     assert {row["teacher"] for row in rows} == {"canned"}
-    for row in rows:
-        assert row["lineage"][0]["step"].split("/")[0] == technique
-        assert (Path(done.json["path"]) / "prompts").is_dir()
+    assert {row["lineage"][0]["step"].split("/")[0] for row in rows} == {technique}
+    carried = {file.parent.name for file in (Path(done.json["path"]) / "prompts").rglob("*.toml")}
+    assert technique in carried, "a version holds the prompts that made it"
     assert flywheel("verify", "--name", recipe, "--out", "lake").code == 0
+
+
+@pytest.mark.parametrize("technique", ["self_instruct", "alpaca"])
+def test_a_plan_says_what_growing_comes_to_and_calls_nobody(technique: str, flywheel: Flywheel) -> None:
+    file = str(PROJECT / "deployments" / "recipes" / f"{technique}.yaml")
+    done = flywheel("synthesize", "--recipe", file, "--set", "teacher.model=gpt-5", "--plan", "--out", "lake", "--json")
+    assert done.code == 0, done.err
+    plan = done.json["plan"]
+    assert plan["produce_calls"] >= 20
+    assert plan["answer_calls"] == plan["judge_calls"] == 400
 
 
 TAXONOMY = """
