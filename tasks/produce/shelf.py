@@ -15,5 +15,6 @@ PRODUCE = Shelf(
         "self_instruct": "tasks.produce.self_instruct:SelfInstruct",
         "alpaca": "tasks.produce.alpaca:Alpaca",
         "chinese_llama_alpaca": "tasks.produce.chinese_llama_alpaca:ChineseLlamaAlpaca",
+        "robust": "tasks.produce.robust:Robust",
     },
 )
