@@ -15,6 +15,9 @@ PRODUCE = Shelf(
         "self_instruct": "tasks.produce.self_instruct:SelfInstruct",
         "alpaca": "tasks.produce.alpaca:Alpaca",
         "chinese_llama_alpaca": "tasks.produce.chinese_llama_alpaca:ChineseLlamaAlpaca",
+        "rewrite_forms": "tasks.produce.rewrite_forms:RewriteForms",
+        "round_trip": "tasks.produce.round_trip:RoundTrip",
+        "translated": "tasks.produce.translated:Translated",
         "robust": "tasks.produce.robust:Robust",
     },
 )

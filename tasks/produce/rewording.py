@@ -1,0 +1,113 @@
+"""What every rewording of a prompt is held against, and how many of its words are new.
+
+Code looks first: language, numbers, quoted text, code. What passes there a judge compares with the first prompt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+from pydantic import BaseModel
+
+from tasks.language import detect
+from tasks.produce.figures import changed
+from tasks.produce.verbatim import code_lost, quote_lost
+from tasks.prompt import load
+from tasks.record import ROBUST, Message, Record
+from tasks.step import Drop, Outcome
+from tasks.teacher.ask import Teacher, together
+from tasks.teacher.endings import NoAnswer
+from tasks.text import key
+from tasks.transcript import asked, transcript
+
+JUDGE = "judge"
+SAME_TASK = "rewording/same_task"
+UNIT = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
+BANDS = ((0.25, "under_25"), (0.5, "25_to_50"), (0.75, "50_to_75"), (2.0, "over_75"))
+Look = Callable[[Record], Drop | None]
+
+
+class Reworded(BaseModel):
+    """A text in other words."""
+
+    text: str
+
+
+class SameTask(BaseModel):
+    """What the judge says of a rewording."""
+
+    reason: str
+    is_request: bool
+    same_task: bool
+
+
+def rewordable(record: Record) -> bool:
+    """Whether a user asks last, and the spelling is not what the record is for."""
+    return bool(record.ask) and record.ask[-1].role == "user" and ROBUST not in record.tags
+
+
+def earlier(record: Record) -> str:
+    """What stands around the last request: the turns before it and the input that goes with it."""
+    return transcript([*record.ask[:-1], *[Message("input", record.input)] * bool(record.input)])
+
+
+def fault(before: str, after: str, language: str, quotes: bool = True) -> tuple[str, str] | None:
+    """What code can see is wrong with a text in another's place: a reason and its detail, or None."""
+    if detect(after) != language:
+        return "language_changed", detect(after)
+    if lost := changed(before, after):
+        return "numbers_changed", lost
+    if lost := code_lost(before, after):
+        return "code_changed", lost
+    if quotes and (lost := quote_lost(before, after)):
+        return "quote_changed", lost
+    return None
+
+
+async def sifted(record: Record, candidates: Sequence[Record], judge: Teacher, look: Look) -> Outcome:
+    """The record, the candidates that hold against it, and the others with what is wrong with each."""
+    faults = [look(c) for c in candidates]
+    left = [c for c, wrong in zip(candidates, faults, strict=True) if wrong is None]
+    verdicts = iter(await together(compared(record, c, judge) for c in left))
+    outcome = Outcome.keeping(record)
+    for candidate, wrong in zip(candidates, faults, strict=True):
+        drop = wrong or verdict_drop(next(verdicts))
+        outcome = outcome.eliminating(candidate, drop.reason, drop.detail) if drop else outcome.making(candidate)
+    return outcome
+
+
+async def compared(before: Record, after: Record, judge: Teacher) -> SameTask | None:
+    sent = load(SAME_TASK, before.language).fill(before=asked(before), after=asked(after))
+    return (await judge.ask_json(sent, SameTask, before.language))[0]
+
+
+def verdict_drop(said: SameTask | NoAnswer | None) -> Drop | None:
+    if said is None or isinstance(said, NoAnswer):
+        return Drop("unjudged", said.reason if said else "")
+    if not said.is_request:
+        return Drop("answered_instead", said.reason)
+    return None if said.same_task else Drop("meaning_changed", said.reason)
+
+
+def unread(replies: Iterable[Reworded | NoAnswer | None]) -> tuple[str, ...]:
+    """The names of replies that gave no text."""
+    failed = (r for r in replies if not isinstance(r, Reworded))
+    return tuple(r.reason if r else "unreadable_reply" for r in failed)
+
+
+def new_words(before: str, after: str) -> float:
+    """The share of the pairs of neighbouring words (characters of Chinese) in `after` that `before` does not have."""
+    old, new = pairs(before), pairs(after)
+    return sum(pair not in old for pair in new) / len(new) if new else float(key(before) != key(after))
+
+
+def pairs(text: str) -> set[tuple[str, str]]:
+    said = UNIT.findall(key(text))
+    return set(pairwise(said))
+
+
+def band(share: float) -> str:
+    """The name under which the tally counts a share of new words."""
+    return "new_words_" + next(name for most, name in BANDS if share < most)

@@ -1,0 +1,93 @@
+"""Round-trip translation: a prompt into the other language and back, which gives it other words.
+
+Document 003 names it among the augmentations. Two calls, by one endpoint or by two (`there_by`, `back_by`: names of
+the recipe's endpoints), because two models seldom choose the same words. What comes back is held against the prompt
+as every rewording is: language, numbers, quoted text, code, and a judge who compares the tasks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import ClassVar, Literal
+
+from tasks.language import detect
+from tasks.produce.rewording import (
+    JUDGE,
+    SAME_TASK,
+    Reworded,
+    band,
+    earlier,
+    fault,
+    new_words,
+    rewordable,
+    sifted,
+    unread,
+)
+from tasks.prompt import load
+from tasks.record import Kind, Record
+from tasks.step import Drop, Outcome
+from tasks.teacher.ask import Teacher, together
+
+THERE, BACK = "round_trip/there", "round_trip/back"
+OTHER = {"en": "zh", "zh": "en"}
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """Each prompt and, beside it, what it reads like after a way through the other language.
+
+    `least_new` is the share of neighbouring word pairs (characters of Chinese) that must be new; a way there and back
+    changes less than a change of voice does.
+    """
+
+    there_by: str = "teacher"
+    back_by: str = "teacher"
+    least_new: float = 0.15
+    temperature: float = 0.7
+    max_tokens: int = 2048
+    takes: ClassVar[Kind] = "prompts"
+    gives: ClassVar[Kind] = "prompts"
+    role: ClassVar[str] = "teacher"
+    calls: ClassVar[str] = "3 a prompt"
+    prompts: ClassVar[tuple[str, ...]] = (THERE, BACK, SAME_TASK, "reask")
+    shape: ClassVar[Literal["each"]] = "each"
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.there_by, self.back_by, JUDGE)))
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        if not rewordable(record) or record.language not in OTHER:
+            return Outcome.keeping(record).noting("not_rewordable")
+        there, back = teacher.named(self.there_by), teacher.named(self.back_by)
+        (foreign,) = await together([self.said(THERE, record, record.instruction, there)])
+        if not isinstance(foreign, Reworded):
+            return replace(Outcome.keeping(record), noted=unread([foreign]))
+        if detect(foreign.text) != OTHER[record.language]:
+            return Outcome.keeping(record).noting("not_translated")
+        (home,) = await together([self.said(BACK, record, foreign.text, back)])
+        if not isinstance(home, Reworded):
+            return replace(Outcome.keeping(record), noted=unread([home]))
+        made = self.made(record, foreign.text, home.text.strip(), there.model, back.model)
+        outcome = await sifted(record, [made], teacher.named(JUDGE), lambda c: self.wrong(record, c))
+        bands = [band(new_words(record.instruction, c.instruction)) for c in outcome.out[1:]]
+        return replace(outcome, noted=tuple(bands))
+
+    async def said(self, name: str, record: Record, text: str, teacher: Teacher) -> Reworded | None:
+        sent = load(name, record.language).fill(earlier=earlier(record), request=text)
+        read, _ = await teacher.ask_json(sent, Reworded, record.language, self.temperature, self.max_tokens)
+        return read
+
+    def made(self, record: Record, foreign: str, home: str, there: str, back: str) -> Record:
+        """The prompt that came back; its lineage tells both ways and what stood between them."""
+        out, again = (load(name, record.language).sha256 for name in (THERE, BACK))
+        derived = record.derived(THERE, record.asking(home), out, there, foreign, input=record.input)
+        return derived.stamped(BACK, again, back, (record.prompt_id,))
+
+    def wrong(self, before: Record, after: Record) -> Drop | None:
+        found = fault(before.instruction, after.instruction, detect(before.instruction))
+        if found:
+            return Drop(*found)
+        share = new_words(before.instruction, after.instruction)
+        return Drop("unchanged", f"{share:.0%} new") if share < self.least_new else None
