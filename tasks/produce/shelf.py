@@ -18,6 +18,7 @@ PRODUCE = Shelf(
         "rewrite_forms": "tasks.produce.rewrite_forms:RewriteForms",
         "round_trip": "tasks.produce.round_trip:RoundTrip",
         "translated": "tasks.produce.translated:Translated",
+        "decompose": "tasks.produce.decompose:Decompose",
         "robust": "tasks.produce.robust:Robust",
     },
 )
