@@ -12,12 +12,19 @@ import pytest
 from tasks.clean.forms import FORMS
 from tasks.clean.written import Written
 from tasks.dedup.answers import OneAnswer
+from tasks.dedup.made import NewlyMade
 from tasks.dedup.prompts import OnePrompt
+from tasks.gate.rows import RowGates
 from tasks.history.asked import PUBLISHED, Asked
 from tasks.mine.repeated import Repeated
 from tasks.mine.worth import chosen
+from tasks.produce.decompose import Decompose
+from tasks.produce.rewrite_forms import RewriteForms
+from tasks.produce.robust import Robust
+from tasks.produce.round_trip import RoundTrip
+from tasks.produce.translated import Translated
 from tasks.recipe import Mine
-from tasks.record import Record, records, table
+from tasks.record import ROBUST, Record, records, table
 from tasks.teacher.ask import Teacher
 from tests.rows import answered, ask, past
 
@@ -60,3 +67,29 @@ def test_two_robust_rows_that_are_alike_are_one(tmp_path: Path) -> None:
     assert len(OnePrompt()(table([first, second])).dropped) == 1
     before = past(tmp_path, [Asked.of(replace(answered(first, "Use sorted()."), split="train"), PUBLISHED)])
     assert len(OnePrompt(past=before)(table([second])).dropped) == 1
+
+
+@pytest.mark.parametrize("text", CLEAN)
+async def test_a_row_that_was_misspelled_here_passes_every_step_unchanged(text: str, tmp_path: Path) -> None:
+    clean = ask(text)
+    _, *made = (await Robust(per_record=3, most=0.5)(clean, NOBODY, Random(5))).out
+    assert len(made) == 3
+    assert all(ROBUST in row.tags for row in made)
+    for technique in (RewriteForms(), RoundTrip(), Translated(languages=("en", "zh")), Decompose(), Robust()):
+        for row in made:
+            assert (await technique(row, NOBODY, Random(0))).out == (row,)
+    for row in made:
+        assert (await Written(html=True, forms=tuple(FORMS))(row, NOBODY, Random(0))).out == (row,)
+    assert [r.messages for r in records(chosen(Mine())(table(made)).table)] == [r.messages for r in made]
+    assert chosen(Mine())(table(made)).reason.null_count == 3
+    assert NewlyMade()(table(made)).reason.null_count == 3
+    assert not Repeated()(table(made)).dropped
+    kept = records(OnePrompt(0.7)(table([clean, made[0]])).table)
+    assert kept == [clean, made[0]]
+    before = past(tmp_path, [Asked.of(replace(answered(clean, "Use sorted()."), split="train"), PUBLISHED)])
+    assert not OnePrompt(0.1, before)(table(made[:1])).dropped
+    replies = [
+        answered(row, f"用 sorted({i})。" if clean.language == "zh" else f"sorted({i})") for i, row in enumerate(made)
+    ]
+    assert not OneAnswer(0.7, 0.7, past=before)(table(replies[:1])).dropped
+    assert RowGates()(table(replies)).reason.null_count == 3
