@@ -25,6 +25,7 @@ SHARES = {"same": 0.60, "tone": 0.31, "fuzzy": 0.09}  # of the slips by sound in
 TONES = frozenset("\u0300\u0301\u0304\u030c")
 NEAR = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
 LONGEST = 4
+NEGATIONS = frozenset("不没别无未非莫勿")  # without one, a prompt asks for the opposite
 COMMON = 1.6  # how much likelier the commoner character is, to this power; fitted to the same set
 
 
@@ -56,7 +57,7 @@ class Chinese:
                 yield Edit(at, at + 1, new, "homophone")
             elif new := drawn({"": dict.fromkeys(alike.get(text[at], ""), 1.0)}, self.similar_shape, dice):
                 yield Edit(at, at + 1, new, "similar_shape")
-            elif dice.random() < self.dropped_character:
+            elif text[at] not in NEGATIONS and dice.random() < self.dropped_character:
                 yield Edit(at, at + 1, "", "dropped_character")
             elif dice.random() < self.swapped_characters and swappable(text, free, at):
                 yield Edit(at, at + 2, text[at + 1] + text[at], "swapped_characters")

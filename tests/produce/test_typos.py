@@ -104,6 +104,12 @@ def test_pinyin_is_typed_as_on_a_keyboard_and_by_whole_words() -> None:
     assert [ZH[a:b] for a, b in words(ZH, free(ZH), read_words(WORDS))][:3] == ["请问", "为什么", "面包"]
 
 
+def test_a_negation_is_never_dropped() -> None:
+    text = "不要别的没有未来"
+    gone = {text[e.start] for e in only("", text, quiet("dropped_character", Chinese))}
+    assert gone == set(text) - set("不没别未")
+
+
 def test_shapes_are_pairs_of_everyday_characters_that_do_not_merely_sound_alike() -> None:
     alike = read_shapes(SHAPES)
     pairs = {frozenset((a, b)) for a, others in alike.items() for b in others}
