@@ -15,8 +15,8 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from tasks.encoding import decoded
 from tasks.pull.bounds import printable
-from tasks.pull.encoding import decoded
 from tasks.pull.password import password
 from tasks.recipe import RecipeError, Source, Unreachable, located
 

@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from tasks.encoding import decoded
 from tasks.pull.cells import column, inner, structured
-from tasks.pull.encoding import decoded
 from tasks.pull.lines import FIRST, MAX_LINE, Line, Physical, physical
 from tasks.pull.unpacked import HEAD
 from tasks.recipe import Mapping

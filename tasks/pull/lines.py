@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from tasks.pull.encoding import decoded
+from tasks.encoding import decoded
 
 MAX_LINE = 32 * 2**20
 FIRST = 4096

@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from tasks.pull.files import ENDINGS, finished
+from tasks.paths import finished
+from tasks.pull.files import ENDINGS
 from tasks.pull.place import HTTP, Place, missing, place
 from tasks.recipe import Source
 

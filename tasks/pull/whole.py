@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.pull.encoding import decoded
+from tasks.encoding import decoded
 from tasks.pull.lines import FIRST, Line, json_lines, plain
 from tasks.pull.rows import at
 from tasks.pull.unpacked import HEAD
