@@ -297,10 +297,11 @@ async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
     pool = records_of(rows)
     chance = dice(seed, name(step), identity("g", rows.column("row_id").to_pylist()))
     done = Done(len(pool), SCHEMA.empty_table())
-    grown = 0
+    grown, ended = 0, set[str]()
     try:
         async for outcome in step(pool, teacher, chance):
             pool += outcome.out
+            ended |= {d.record.roots[0] for d in outcome.dropped if d.given and d.record}
             grown += len(outcome.out)
             done.made += outcome.made
             done.note(outcome)
@@ -314,7 +315,7 @@ async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
         done.stopped["short"] = f"{grown} of {step.target} grown before a question got no answer: {none.reason}"
     except (BudgetReached, TeacherUnusable, Unanswered) as stop:
         done.stopped[STOPS[type(stop)]] = str(stop)
-    done.out = table(pool)
+    done.out = table(r for r in pool if r.roots[0] not in ended)
     return done
 
 

@@ -31,12 +31,16 @@ USED = "used"  # the reason of a record that ends because what was made of it ta
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Why a record ends here. `record` is None for the record that came in; `into` names what it merged into."""
+    """Why a record ends here. `record` is None for the record that came in; `into` names what it merged into.
+
+    `given` says that the record stood in the pool of a growing step, which did not make it.
+    """
 
     reason: str
     detail: str = ""
     record: Record | None = None
     into: str = ""
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class Outcome:
     def eliminating(self, candidate: Record, reason: str, detail: str = "") -> Self:
         """A new record that was made and did not survive."""
         return replace(self, dropped=(*self.dropped, Drop(reason, detail, candidate)), made=self.made + 1)
+
+    def ending(self, given: Record, reason: str = USED, detail: str = "") -> Self:
+        """A record of a growing step's pool ends here."""
+        return replace(self, dropped=(*self.dropped, Drop(reason, detail, given, given=True)))
 
     def noting(self, what: str) -> Self:
         """Something happened that is no record; the tally counts it under this name."""
@@ -114,6 +122,7 @@ class TableStep(Protocol):
 class Grow(Protocol):
     """Gives outcomes, a batch at a time; `pool` holds what was given and, from then on, all that this run accepted.
 
+    What was given goes on, but for what an outcome says is `ending`.
     `target` is how many to make; None for a step that ends by itself, such as one that reads files.
     """
 

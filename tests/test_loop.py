@@ -530,3 +530,29 @@ class Busy:
         await asyncio.sleep(0)
         self.here -= 1
         return Outcome.keeping(record)
+
+
+@dataclass(frozen=True)
+class Eaten:
+    """Grow: makes one of each record given; the ones that say so end with it."""
+
+    target: ClassVar = None
+    shape: ClassVar = "grow"
+
+    async def __call__(self, pool: list[Record], teacher: None, dice: Random) -> AsyncIterator[Outcome]:
+        for record in list(pool):
+            made = record.derived("eaten", record.asking(record.instruction[::-1]))
+            if record.instruction.startswith("drop"):
+                yield Outcome().ending(record).eliminating(made, "unwanted")
+            else:
+                yield (
+                    Outcome().ending(record, "used_up", "why").making(made) if "一" in record.instruction else Outcome()
+                )
+
+
+async def test_a_growing_step_ends_records_of_its_pool_and_the_others_go_on(tmp_path: Path, bench: Bench) -> None:
+    tally = await run(Eaten(), given(tmp_path, *ASKS), bench)
+    assert (tally.seen, tally.made, tally.out) == (5, 2, 4)
+    assert tally.dropped == {"unwanted": 1, "used": 1, "used_up": 1}
+    assert [r.instruction for r in out(tally)] == ["twin 三", "keep 四", "keep five", "一 peek"]
+    assert tally.stopped == {}
