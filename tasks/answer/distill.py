@@ -16,11 +16,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
-from tasks.prompt import Filled, load
+from tasks.prompt import load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Message, Record, ToolCall
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
+from tasks.teacher.taught import taught
 from tasks.tools import sendable
 from tasks.transcript import asked
 
@@ -110,13 +111,6 @@ def conversation(record: Record) -> tuple[Message, ...]:
         return record.ask
     *before, last = record.ask
     return (*before, replace(last, content=f"{last.content}\n\n{record.input}"))
-
-
-def taught(record: Record, teacher: Teacher, sent: Filled, spent: tuple[int, int]) -> Record:
-    by = replace(
-        record, teacher=teacher.model, licence=teacher.licence, prompt_tokens=spent[0], response_tokens=spent[1]
-    )
-    return by.stamped(sent.name, sent.sha256, teacher.model)
 
 
 @cache
