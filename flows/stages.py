@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
 from prefect import Task, get_run_logger
 
 from flows.progress import watched
@@ -18,6 +19,7 @@ from tasks.teacher.sight import sight
 from tasks.teacher.tiers import models
 
 Given = list[dict[str, Any]]  # what stages pass on: tallies as plain data, rows by path
+UNREADABLE, NAMED = "unreadable", 5  # what could not be read, and how much of it is named
 
 
 @dataclass
@@ -63,6 +65,8 @@ class Stages:
         whole = replace(whole, model=", ".join(models(step, self.bench.engines)))
         self.done.append(whole)
         say(stage_line(shown, whole))
+        for line in unread(whole):
+            say(line)
         return plain
 
     @property
@@ -81,6 +85,16 @@ class Stages:
     def capped(self) -> str:
         """Which cap of the budget was reached; empty where none was."""
         return next((t.stopped["budget"] for t in self.done if "budget" in t.stopped), "")
+
+
+def unread(tally: Tally) -> list[str]:
+    """The first files, or parts of files, that a technique could not read, a line each."""
+    if UNREADABLE not in tally.dropped:
+        return []
+    gone = pa.concat_tables([shard.table(["reason", "detail"]) for shard in tally.dropped_in])
+    details = [row["detail"] for row in gone.to_pylist() if row["reason"] == UNREADABLE]
+    more = [f"         and {len(details) - NAMED} more"] * (len(details) > NAMED)
+    return [*(f"         cannot read {detail}" for detail in details[:NAMED]), *more]
 
 
 def say(line: str) -> None:

@@ -20,5 +20,6 @@ PRODUCE = Shelf(
         "translated": "tasks.produce.translated:Translated",
         "decompose": "tasks.produce.decompose:Decompose",
         "robust": "tasks.produce.robust:Robust",
+        "documents": "tasks.produce.documents:Documents",
     },
 )
