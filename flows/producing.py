@@ -70,8 +70,9 @@ def starts(links: Sequence[Linked]) -> bool:
 
 def fits(producing: Sequence[Linked], answering: Sequence[Linked], logs: bool) -> None:
     """Raises RecipeError where a link can take nothing of what is there by then."""
-    there: set[Kind] = {"prompts"} if logs else set()
-    chained(answering, chained(producing, there, PRODUCE.field), ANSWER.field)
+    there: set[Kind] = chained(producing, {"prompts"} if logs else set(), PRODUCE.field)
+    idle = "prompts" not in there and "rows" in there  # all is answered already: distill has nothing to do
+    chained([link for link in answering if not (idle and catches_all(link))], there, ANSWER.field)
 
 
 def reachable(links: Sequence[Linked], recipe: Recipe) -> None:
