@@ -21,5 +21,6 @@ PRODUCE = Shelf(
         "decompose": "tasks.produce.decompose:Decompose",
         "robust": "tasks.produce.robust:Robust",
         "documents": "tasks.produce.documents:Documents",
+        "self_qa": "tasks.produce.self_qa:SelfQA",
     },
 )

@@ -1,0 +1,31 @@
+"""Does a text stand alone, or does it speak of a passage that its reader will not see?"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+WORDS = {
+    "en": r"(?:the|this|that) (?:passage|article|excerpt|document"
+    r"|(?:text|table|list|section|paragraph)(?: above| below)?)"
+    r"(?! (?:messages?|editors?|files?|box|boxes|fields?|of contents)\b)"
+    r"|(?:in|according to|based on) the (?:given |provided )?(?:text|material|information|context|source)"
+    r"|the (?:given|provided|above) (?:text|passage|information|material|context)"
+    r"|the author(?! of)|(?:as )?(?:mentioned|described|stated|listed) (?:above|below)",
+    "zh": r"文中|本文|上文|下文|原文|全文|该文|此文|这篇|该篇|这段(?:话|文|材料|内容|描述)|该段"
+    r"|上述|上表|下表|表中|该表|本表|材料(?:中|里|提到|提及|所)"
+    r"|(?:根据|依据|按照|结合)(?:所给|给定|以上|上面|这份|该)?(?:材料|资料|内容|段落|信息)"
+    r"|作者(?:认为|指出|提到|写道)|(?:文章|资料|段落|文档|片段)(?:中|里|提到|提及|指出|所)",
+}
+
+
+def refers(text: str, language: str) -> str:
+    """The words by which a text refers to a passage; empty where it does not."""
+    found = pattern("zh" if language == "zh" else "en").search(text)
+    return found[0] if found else ""
+
+
+@cache
+def pattern(language: str) -> re.Pattern[str]:
+    """Whole words in English; Chinese has no spaces to go by."""
+    return re.compile(WORDS[language] if language == "zh" else rf"\b(?:{WORDS[language]})\b", re.I)
