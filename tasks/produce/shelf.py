@@ -22,5 +22,6 @@ PRODUCE = Shelf(
         "robust": "tasks.produce.robust:Robust",
         "documents": "tasks.produce.documents:Documents",
         "self_qa": "tasks.produce.self_qa:SelfQA",
+        "dialogue": "tasks.produce.dialogue:Dialogue",
     },
 )
