@@ -13,5 +13,6 @@ ANSWER = Shelf(
         "draw_target": "tasks.answer.draw_target:DrawTarget",
         "rejection_sampling": "tasks.answer.rejection_sampling:RejectionSampling",
         "run_code": "tasks.answer.run_code:RunCode",
+        "reversed_pairs": "tasks.answer.reversed_pairs:ReversedPairs",
     },
 )

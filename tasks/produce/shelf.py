@@ -22,6 +22,7 @@ PRODUCE = Shelf(
         "robust": "tasks.produce.robust:Robust",
         "documents": "tasks.produce.documents:Documents",
         "self_qa": "tasks.produce.self_qa:SelfQA",
+        "backtranslation": "tasks.produce.backtranslation:Backtranslation",
         "dialogue": "tasks.produce.dialogue:Dialogue",
     },
 )
