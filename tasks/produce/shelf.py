@@ -21,6 +21,7 @@ PRODUCE = Shelf(
         "decompose": "tasks.produce.decompose:Decompose",
         "robust": "tasks.produce.robust:Robust",
         "documents": "tasks.produce.documents:Documents",
+        "datasets": "tasks.produce.datasets:Datasets",
         "self_qa": "tasks.produce.self_qa:SelfQA",
         "backtranslation": "tasks.produce.backtranslation:Backtranslation",
         "dialogue": "tasks.produce.dialogue:Dialogue",

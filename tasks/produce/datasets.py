@@ -1,0 +1,134 @@
+"""Existing datasets: only their prompts are taken, screened like those of users, and answered anew.
+
+Documents 001 and 002: public instruction sets and NLP sets are many, and of them we want the prompts and not the
+answers. Alpaca, ShareGPT, messages and prompt columns are known by their shape; NLP sets (classification, entities,
+reading comprehension, inference) become prompts through a template, with the gold label kept as the reference.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from tasks.language import detect
+from tasks.produce.inputs import Input, inputs
+from tasks.produce.readers import STUMBLES
+from tasks.produce.readers.found import Unreadable
+from tasks.produce.readers.rows import ENDINGS, Row, rows
+from tasks.produce.shapes import Asked, asked
+from tasks.produce.templates import Template, labels_of, templates
+from tasks.recipe import RecipeError
+from tasks.record import Kind, Record, Stamp, begun
+from tasks.step import Outcome
+from tasks.teacher.ask import Teacher
+
+PLACE = "produce.datasets"
+Texts = Annotated[  # in YAML a label is often a number
+    Mapping[str, str],
+    BeforeValidator(lambda given: {str(k): v for k, v in given.items()} if isinstance(given, dict) else given),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Datasets:
+    """The prompts of `files`: JSON Lines, JSON, CSV, TSV or Parquet; files, folders and globs.
+
+    `template` names a task of `templates`; `columns` says what the dataset calls the task's columns where that cannot
+    be guessed, `labels` what its gold values are called (0: negative), and without it they are taken from the data.
+    `turn` is which user turn of a conversation is the prompt. `sample` draws so many rows of each file; 0 takes all.
+    """
+
+    files: tuple[str, ...]
+    template: str = ""
+    templates: str = "data/templates/nlp.yaml"
+    columns: Texts = field(default_factory=dict)
+    labels: Texts = field(default_factory=dict)
+    turn: Literal["first", "last"] = "first"
+    sample: Annotated[int, Field(ge=0)] = 0
+    gives: ClassVar[Kind] = "prompts"
+    brings: ClassVar[bool] = True
+    calls: ClassVar[str] = "none"
+    target: ClassVar[None] = None
+    shape: ClassVar[Literal["grow"]] = "grow"
+
+    def there(self) -> list[Input]:
+        """The files. Raises RecipeError where there is none."""
+        return inputs(self.files, ENDINGS, "datasets")
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (*(str(one.path) for one in self.there()), *([self.templates] if self.template else []))
+
+    async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
+        task = self.task()
+        for file in self.there():
+            there, made = read(file.path), 0
+            labels = dict(self.labels) or (
+                labels_of(task, [r.cells for r in there if r.cells], self.columns) if task else {}
+            )
+            for row in drawn(there, self.sample, dice):
+                outcome = taken(file, row, self.asked(row.cells or {}, task, labels, dice))
+                made += len(outcome.out)
+                yield outcome
+            if not made:
+                why = next((row.reason for row in there if row.reason), "no prompt in the columns of its rows")
+                hint = "name a template, or say with columns what the dataset calls them"
+                raise RecipeError(f"{file.name} gives no prompt: {why}", PLACE, hint)
+
+    def asked(
+        self, cells: Mapping[str, Any], task: Template | None, labels: Mapping[str, str], dice: Random
+    ) -> Asked | None:
+        return task.asked(cells, self.columns, labels, dice) if task else asked(cells, self.turn == "last")
+
+    def task(self) -> Template | None:
+        """The template that the recipe names. Raises RecipeError where the file does not have it."""
+        if not self.template:
+            return None
+        known = templates(self.templates)
+        if self.template not in known:
+            near = difflib.get_close_matches(self.template, known, 1)
+            hint = f"did you mean {near[0]}" if near else f"there are {', '.join(known)}"
+            raise RecipeError(f"{self.templates} has no template {self.template}", f"{PLACE}.template", hint)
+        if strange := sorted(self.columns.keys() - known[self.template].columns.keys()):
+            hint = f"it has {', '.join(known[self.template].columns)}"
+            raise RecipeError(f"{self.template} has no column {strange[0]}", f"{PLACE}.columns", hint)
+        return known[self.template]
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a file; where it breaks off, the last one says why."""
+    there: list[Row] = []
+    try:
+        there.extend(rows(path))
+    except Unreadable as fault:
+        there.append(Row(0, None, fault.reason))
+    except STUMBLES as fault:
+        there.append(Row(0, None, f"broken: {type(fault).__name__}"))
+    return there
+
+
+def drawn(there: list[Row], sample: int, dice: Random) -> list[Row]:
+    """As many rows as asked for, in their order; all for 0."""
+    chosen = dice.sample(range(len(there)), min(sample, len(there))) if sample else range(len(there))
+    return [there[i] for i in sorted(chosen)]
+
+
+def taken(file: Input, row: Row, found: Asked | None) -> Outcome:
+    """A row's prompt as a record, or what is wrong with the row."""
+    place = f"{file.name} row {row.number}"
+    asks = found.messages if found else ()
+    known = {"input": found.input, "reference": found.reference} if found else {}
+    language = detect(asks[-1].content) if asks else ""
+    at = Stamp("datasets", detail=place)
+    made = begun("datasets", asks, language, f"{file.origin}\0{row.number}", lineage=(at,), **known)
+    if found:
+        return Outcome().making(made)
+    return Outcome().eliminating(
+        made, *(("unreadable", f"{place}: {row.reason}") if row.reason else ("no_prompt", place))
+    )
