@@ -19,6 +19,7 @@ from tasks.history.dataset import Dataset
 from tasks.link import AnyStep, Linked, Only
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.worth import chosen
+from tasks.produce.reached import Reached
 from tasks.produce.shelf import PRODUCE
 from tasks.produce.task import grow, produce
 from tasks.recipe import Recipe, RecipeError
@@ -111,6 +112,8 @@ async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
             given = await stages.over(produce, screen, given)
     if not links and not waiting:
         return given
+    if any(takes(link) == "passages" for link in links):
+        given = await stages.over(produce, Reached(), given)
     given = [*await stages.over(produce, NewlyMade(dataset.ledgers), given), *waiting]
     if recipe.mine.benchmarks:
         given = await stages.over(produce, Decontaminate(tuple(recipe.mine.benchmarks)), given)

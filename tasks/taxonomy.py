@@ -87,6 +87,7 @@ class Taxonomy:
             return task_type
         return found.zh.partition("：")[0] if language == "zh" else found.en.partition(": ")[0]
 
+
 @cache
 def parsed(path: str, text: str) -> Taxonomy:
     """One object for one text: what is made of a taxonomy is kept by it, and looked up for every record."""

@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.history.asked import PUBLISHED, Asked, segment
-from tasks.history.ledger import MADE_BEFORE, Ledger
+from tasks.history.ledger import MADE_BEFORE, NOT_REACHED, Ledger
+from tasks.link import kinds
 from tasks.record import MADE, SCHEMA, Record, records
 from tasks.shard import Shard
 from tasks.step import MERGED
@@ -64,8 +65,8 @@ def finished(
     asked = records(rows)
     gone = settled(gone, {r.prompt_id: r.row_id for r in asked})
     waiting = pa.concat_tables([SCHEMA.empty_table(), *tables_of(t.pending_in for t in (*early, *produced, *late))])
-    for roots in waiting.column("roots").to_pylist():
-        ledger.enter(roots, "pending")
+    for roots, kind in zip(waiting.column("roots").to_pylist(), kinds(waiting).tolist(), strict=True):
+        ledger.enter(roots, f"dropped:{NOT_REACHED}" if kind == "passages" else "pending")
     kept = gone[len(gone) - len(late_gone) :]
     return closed(read, ledger, remembered(asked, kept), gone, made(read, (*produced, *late)), waiting)
 

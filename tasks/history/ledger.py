@@ -29,6 +29,7 @@ LEDGER = pa.schema(
     ]
 )
 GATED = "gated:"
+NOT_REACHED = "not_reached"  # the reason of a passage that nothing was made of before a cap ended the work
 MADE_BEFORE = "made_before"  # the reason of a record that an earlier increment made, and accounts for
 
 
