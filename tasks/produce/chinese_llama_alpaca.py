@@ -85,9 +85,9 @@ class ChineseLlamaAlpaca(Growing):
         return prompt.fill(
             count=str(self.per_call),
             wanted=self.wanted(zip(about, chosen, strict=True)),
-            instruction=str(dice.randint(*self.instruction)),
-            material=str(dice.randint(*self.material)),
-            answer=str(dice.randint(*self.answer)),
+            longest_instruction=str(dice.randint(*self.instruction)),
+            longest_input=str(dice.randint(*self.material)),
+            longest_output=str(dice.randint(*self.answer)),
         )
 
     def kinds(self) -> list[Kind]:
