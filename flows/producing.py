@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow as pa
 from flows.labelling import by_teacher, labelled
 from flows.stages import Given, Stages
 from tasks.answer.distill import Distill
+from tasks.answer.distill import fits as wrapper_fits
 from tasks.answer.shelf import ANSWER
 from tasks.clean.written import Written
 from tasks.dedup.made import NewlyMade
@@ -22,6 +24,7 @@ from tasks.mine.worth import chosen
 from tasks.produce.reached import Reached
 from tasks.produce.shelf import PRODUCE
 from tasks.produce.task import grow, produce
+from tasks.prompt import PromptError
 from tasks.recipe import Recipe, RecipeError
 from tasks.record import MADE, Kind
 from tasks.scrub.placeholders import Scrub
@@ -41,7 +44,19 @@ def chain(recipe: Recipe) -> tuple[list[Linked], list[Linked]]:
     if not any(catches_all(link) for link in links):
         last = max((i for i, link in enumerate(links) if link.only.kind == "prompts"), default=-1)
         links.insert(last + 1, distill(recipe))
-    return PRODUCE.links(recipe.produce), links
+    producing = PRODUCE.links(recipe.produce)
+    for link in (*producing, *links):
+        known_endpoints(link, roles(recipe))
+    return producing, links
+
+
+def known_endpoints(link: Linked, roles: Collection[str]) -> None:
+    """Raises RecipeError for an endpoint that a technique asks by name and the recipe does not have."""
+    for who in getattr(link.step, "asks", ()):
+        if who not in roles:
+            near = difflib.get_close_matches(who, roles, 1)
+            hint = f"did you mean {near[0]}" if near else f"put it under tiers; there are {', '.join(roles)}"
+            raise RecipeError(f"{link.called} asks {who}, and the recipe has no such endpoint", f"tiers.{who}", hint)
 
 
 def catches_all(link: Linked) -> bool:
@@ -51,6 +66,8 @@ def catches_all(link: Linked) -> bool:
 def distill(recipe: Recipe) -> Linked:
     """Direct answers, or after reasoning, as the recipe's `answer` says."""
     a = recipe.answer
+    for pattern, prompt in a.wrapper_for.items():
+        wearable(prompt, f"answer.wrapper_for.{pattern}")
     step = Distill(
         tuple(a.chain_of_thought_for),
         a.keep_reasoning,
@@ -60,8 +77,18 @@ def distill(recipe: Recipe) -> Linked:
         a.max_tokens,
         a.reasks,
         tuple(sorted(a.tier_for.items())),
+        tuple(a.wrapper_for.items()),
     )
     return Linked(step, DISTILL, "answer")
+
+
+def wearable(prompt: str, where: str) -> None:
+    """Raises RecipeError where a prompt cannot be a wrapper."""
+    try:
+        wrapper_fits(prompt)
+    except PromptError as fault:
+        hint = "name one of prompts/wrapper, or a path of your own without .zh.toml"
+        raise RecipeError(str(fault), where, hint) from None
 
 
 def starts(links: Sequence[Linked]) -> bool:

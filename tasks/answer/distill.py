@@ -3,20 +3,22 @@
 Direct distillation after document 001; chain of thought after Wei et al., arXiv:2201.11903, with the
 reasoning stripped from the published answer, or kept apart, as the recipe says (document 002: let the
 teacher reason even if the student shall not). What is sent is not what is published: guidance and
-examples go to the teacher alone.
+examples go to the teacher alone. A family of models that wants other words, or another place for them, is asked
+with a wrapper of its own: a prompt file in the place of `answer/direct`, found by the model's name.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cache
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
-from tasks.prompt import load
+from tasks.prompt import LANGUAGES, Filled, Prompt, PromptError, file_of, load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Message, Record, ToolCall
 from tasks.step import Outcome
@@ -24,6 +26,8 @@ from tasks.teacher.ask import Teacher
 from tasks.teacher.taught import taught
 from tasks.tools import sendable
 from tasks.transcript import asked
+
+DIRECT = "answer/direct"
 
 
 def not_blank(text: str) -> str:
@@ -46,7 +50,8 @@ class Reasoned(BaseModel):
 class Distill:
     """Every record with a response, or dropped with the reason why there is none.
 
-    `tier_for` are pairs of a task type and the tier that answers it (see `tasks.teacher.tiers`).
+    `tier_for` are pairs of a task type and the tier that answers it (see `tasks.teacher.tiers`), `wrapper_for` pairs of
+    a pattern of a model's name (`*qwen3*`, whatever the case) and the prompt that it is asked directly with.
     """
 
     chain_of_thought_for: tuple[str, ...] = ("mathematics", "reasoning")
@@ -57,16 +62,18 @@ class Distill:
     max_tokens: int = 4096
     reasks: int = 1
     tier_for: tuple[tuple[str, str], ...] = ()
+    wrapper_for: tuple[tuple[str, str], ...] = ()
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"
-    prompts: ClassVar[tuple[str, ...]] = ("answer/direct", "answer/chain_of_thought", "reask")
+    prompts: ClassVar[tuple[str, ...]] = (DIRECT, "answer/chain_of_thought", "reask")
     shape: ClassVar[Literal["each"]] = "each"
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The data files that the answers depend on."""
-        return (self.pool,) if self.few_shot else ()
+        wrappers = {str(file_of(name, lang)) for _, name in self.wrapper_for for lang in LANGUAGES}
+        return (*([self.pool] if self.few_shot else ()), *sorted(wrappers))
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         if record.task_type in self.chain_of_thought_for:
@@ -74,11 +81,8 @@ class Distill:
         return await self.direct(record, teacher, dice)
 
     async def direct(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
-        prompt = load("answer/direct", record.language)
-        turns = conversation(record)
-        system = tuple(m for m in turns if m.role == "system")
-        rest = tuple(m for m in turns if m.role != "system")
-        sent = prompt.fill({"system": system, "examples": self.examples(record, dice), "conversation": rest})
+        prompt = load(wrapper(teacher.model, self.wrapper_for), record.language)
+        sent = filled(prompt, record, self.examples(record, dice))
         reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=sendable(record.tools))
         calls = [ToolCall(**c) for c in reply.tool_calls]
         answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "", calls)
@@ -103,6 +107,31 @@ class Distill:
         of_type = [e for e in fitting if e["task_type"] == record.task_type]
         drawn = dice.sample(of_type if len(of_type) >= self.few_shot else fitting, min(self.few_shot, len(fitting)))
         return tuple(m for e in drawn for m in (Message("user", e["prompt"]), Message("assistant", e["response"])))
+
+
+def wrapper(model: str, wrapper_for: tuple[tuple[str, str], ...]) -> str:
+    """The prompt that a model is asked directly with: the first whose pattern its name fits, or the one for all."""
+    return next((name for like, name in wrapper_for if fnmatchcase(model.lower(), like.lower())), DIRECT)
+
+
+def fits(name: str) -> None:
+    """Raises PromptError where a prompt cannot stand in the place of `answer/direct`."""
+    for prompt in (load(name, lang) for lang in LANGUAGES):
+        strange = sorted(prompt.slots - {"system", "examples", "conversation"})
+        if strange or "conversation" not in prompt.slots:
+            what = f"has a slot {strange[0]}" if strange else "has no conversation"
+            raise PromptError(f"the wrapper {name} {what}; a wrapper fills conversation, system and examples")
+
+
+def filled(prompt: Prompt, record: Record, examples: tuple[Message, ...]) -> Filled:
+    """What is sent. A prompt takes the conversation as turns, or in a slot as one text with its system turn."""
+    turns = conversation(record)
+    system = tuple(m for m in turns if m.role == "system")
+    rest = tuple(m for m in turns if m.role != "system")
+    lists = {t.turns for t in prompt.turns if t.turns}
+    given = {"system": system, "examples": examples, "conversation": rest}
+    written = {} if "conversation" in lists else {"conversation": asked(record)}
+    return prompt.fill({name: given[name] for name in lists}, **written)
 
 
 def conversation(record: Record) -> tuple[Message, ...]:

@@ -23,6 +23,11 @@ class Answer(Part):
     tier_for: dict[str, str] = Field(
         default={}, description="Task type -> one of `tiers`, such as code: strong; all others go to the teacher."
     )
+    wrapper_for: dict[str, str] = Field(
+        default={},
+        description="A pattern of a model's name -> the prompt that such models are asked directly with, such as "
+        "'*qwen3*': wrapper/qwen3. Ours stand in prompts/wrapper; a team's own is a path. All others: answer/direct.",
+    )
     keep_reasoning: bool = Field(default=False, description="Publish the reasoning as reasoning_content.")
     few_shot: int = Field(default=0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
     pool: str = Field(default="data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")

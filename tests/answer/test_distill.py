@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasks.answer.distill import Distill, conversation, read_pool
-from tasks.prompt import load
+from tasks.answer.distill import Distill, conversation, fits, read_pool, wrapper
+from tasks.prompt import PromptError, load, names
 from tasks.recipe import RecipeError
 from tasks.record import Record
 from tasks.step import dice
@@ -133,6 +133,55 @@ async def test_an_answer_that_is_none_is_not_kept(fault: faults.Fault, reason: s
             assert none.value.reason == reason
 
 
+# Wrappers.
+
+WRAPPERS = sorted(name for name in names() if name.startswith("wrapper/"))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("name", WRAPPERS)
+async def test_a_family_of_models_is_asked_in_its_own_words_and_none_of_them_is_published(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    step = Distill(wrapper_for=(("*M-1*", name), ("*", "answer/direct")))
+    before = ask(text, before=["您好 hello", "在的 yes"], system="Be brief. 简短些。")
+    async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path, model="org/m-1b") as teacher:
+        (record,) = (await step(before, teacher, Random(0))).out
+    fits(name)
+    prompt = load(name, record.language)
+    sent = "\n".join(m["content"] for m in server.calls[0].body["messages"])
+    words = [line for turn in prompt.turns for line in turn.content.splitlines() if line and "{{" not in line]
+    assert len(words) > 1
+    assert all(line in sent for line in words)
+    assert all(said in sent for said in ("您好 hello", "在的 yes", "Be brief. 简短些。", text))
+    published = json.dumps(record.row(), ensure_ascii=False, default=str)
+    assert not any(line in published for line in words)
+    assert record.ask == before.messages
+    assert (record.lineage[-1].step, record.lineage[-1].prompt) == (name, prompt.sha256)
+
+
+def test_a_model_that_no_pattern_fits_is_asked_as_all_are() -> None:
+    known = (("*qwen3*", "wrapper/qwen3"), ("*r1*", "wrapper/reasoner"))
+    assert [wrapper(m, known) for m in ("Qwen/Qwen3-32B", "deepseek-R1-0528", "gpt-5", "")] == [
+        "wrapper/qwen3",
+        "wrapper/reasoner",
+        "answer/direct",
+        "answer/direct",
+    ]
+    assert wrapper("qwen3-32b", ()) == "answer/direct"
+
+
+def test_an_edit_of_a_wrapper_is_an_edit_of_what_the_answers_depend_on() -> None:
+    reads = Distill(wrapper_for=(("*qwen3*", "wrapper/qwen3"),)).reads
+    assert [Path(file).name for file in reads] == ["qwen3.en.toml", "qwen3.zh.toml"]
+
+
+@pytest.mark.parametrize(("name", "said"), [("judge/verdict", "has a slot answer"), ("wrapper/qwen", "qwen3.en.toml")])
+def test_a_prompt_that_can_be_no_wrapper_is_refused(name: str, said: str) -> None:
+    with pytest.raises(PromptError, match=said):
+        fits(name)
+
+
 # Few-shot.
 
 
@@ -207,6 +256,28 @@ async def test_a_thought_that_a_server_leaves_in_a_direct_answer_is_no_part_of_i
         (record,) = (await Distill(keep_reasoning=keep)(ask(TEXTS[1]), teacher, Random(0))).out
     assert record.response == "淀粉。"
     assert record.messages[-1].reasoning_content == ("Let me see." if keep else "")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("said", [{"reasoning_content": "先想一想。"}, {"reasoning": "先想一想。"}])
+@pytest.mark.parametrize("record", [ask(TEXTS[1]), maths(TEXTS[0])], ids=["direct", "reasoned"])
+async def test_a_thought_that_a_server_sends_in_a_field_of_its_own_is_kept_only_where_the_recipe_says_so(
+    record: Record, said: dict[str, str], keep: bool, tmp_path: Path
+) -> None:
+    script = always(faults.message(**said))
+    async with FaultsServer(by_schema(ANSWERS), script) as server, teacher_at(server, tmp_path) as teacher:
+        (made,) = (await Distill(keep_reasoning=keep)(record, teacher, Random(0))).out
+    thought = "二加二得四" if record.task_type else "先想一想。"  # of two, the one that was asked for
+    assert made.messages[-1].reasoning_content == (thought if keep else "")
+    assert "想一想" not in made.response
+    assert ("想一想" in json.dumps(made.row(), ensure_ascii=False, default=str)) == (keep and not record.task_type)
+
+
+async def test_a_thought_before_the_json_is_no_part_of_the_answer(tmp_path: Path) -> None:
+    server = FaultsServer(by_schema(ANSWERS), always(faults.thought_first))
+    async with server, teacher_at(server, tmp_path) as teacher:
+        (made,) = (await Distill(keep_reasoning=True)(maths(TEXTS[1]), teacher, Random(0))).out
+    assert (made.response, made.messages[-1].reasoning_content) == ("四。", "二加二得四")
 
 
 async def test_the_recipe_names_the_types_that_are_reasoned_about(tmp_path: Path) -> None:
