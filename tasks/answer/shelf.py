@@ -14,5 +14,6 @@ ANSWER = Shelf(
         "rejection_sampling": "tasks.answer.rejection_sampling:RejectionSampling",
         "run_code": "tasks.answer.run_code:RunCode",
         "reversed_pairs": "tasks.answer.reversed_pairs:ReversedPairs",
+        "tree_of_thoughts": "tasks.answer.tree_of_thoughts:TreeOfThoughts",
     },
 )
