@@ -14,6 +14,7 @@ ANSWER = Shelf(
         "rejection_sampling": "tasks.answer.rejection_sampling:RejectionSampling",
         "run_code": "tasks.answer.run_code:RunCode",
         "reversed_pairs": "tasks.answer.reversed_pairs:ReversedPairs",
+        "meta_reasoning": "tasks.answer.meta_reasoning:MetaReasoning",
         "tree_of_thoughts": "tasks.answer.tree_of_thoughts:TreeOfThoughts",
     },
 )
