@@ -80,10 +80,11 @@ class Distill:
             return await self.reasoned(record, teacher)
         return await self.direct(record, teacher, dice)
 
-    async def direct(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+    async def direct(self, record: Record, teacher: Teacher, dice: Random, sample: int = 0) -> Outcome:
+        """An answer at once; `sample` tells several of them apart."""
         prompt = load(wrapper(teacher.model, self.wrapper_for), record.language)
         sent = filled(prompt, record, self.examples(record, dice))
-        reply = await teacher.ask(sent, self.temperature, self.max_tokens, tools=sendable(record.tools))
+        reply = await teacher.ask(sent, self.temperature, self.max_tokens, sample, sendable(record.tools))
         calls = [ToolCall(**c) for c in reply.tool_calls]
         answered = record.answering(reply.text.strip(), reply.reasoning if self.keep_reasoning else "", calls)
         spent = (reply.prompt_tokens, reply.response_tokens)

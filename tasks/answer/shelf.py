@@ -15,6 +15,7 @@ ANSWER = Shelf(
         "run_code": "tasks.answer.run_code:RunCode",
         "reversed_pairs": "tasks.answer.reversed_pairs:ReversedPairs",
         "meta_reasoning": "tasks.answer.meta_reasoning:MetaReasoning",
+        "multi_teacher": "tasks.answer.multi_teacher:MultiTeacher",
         "tree_of_thoughts": "tasks.answer.tree_of_thoughts:TreeOfThoughts",
     },
 )

@@ -1,0 +1,160 @@
+"""Several teachers answer one prompt: they vote where results can be compared, or a judge picks.
+
+Multi-model distillation after document 001. Voting follows Wang et al., arXiv:2203.11171 (self-consistency), over
+models instead of samples: each teacher gives a bare result beside its answer, and what most of them found is published
+in the words of the first who found it. The judge sees the answers in a drawn order and without names.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from random import Random
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from tasks.answer.distill import Distill, Said, taught
+from tasks.answer.pick import PROMPTS, pick
+from tasks.answer.thoughts import compact
+from tasks.prompt import load
+from tasks.record import Kind, Record
+from tasks.step import Outcome
+from tasks.teacher.ask import Teacher, together
+from tasks.teacher.endings import NoAnswer
+from tasks.text import key
+from tasks.transcript import asked
+
+AROUND = " 。.，,;；:：!！\"'“”‘’「」()（）[]`*$"
+
+
+class Solved(BaseModel):
+    """An answer, and its bare result."""
+
+    reasoning: Said
+    answer: Said
+    final: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one teacher said: the answered record, and its bare result where one was asked for."""
+
+    who: str
+    record: Record
+    final: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MultiTeacher:
+    """Every record with the answer that was chosen among those of all `teachers`, its teacher and licence with it.
+
+    `teachers` are endpoints by the recipe's names for them (`teacher`, or one of `tiers`); one that stands twice is
+    asked twice. A vote needs `least` teachers for one result and fewer for any other, else the record is `undecided`.
+    With `keep_others` the other answers become `rejected` for preference pairs: after a vote, those of other results.
+    """
+
+    teachers: tuple[str, ...]
+    choose: Literal["vote", "judge"] = "judge"
+    keep_others: bool = False
+    least: int = 2
+    temperature: float = 0.7
+    max_tokens: int = 4096
+    reasks: int = 1
+    keep_reasoning: bool = False
+    wrapper_for: tuple[tuple[str, str], ...] = ()
+    takes: ClassVar[Kind] = "prompts"
+    gives: ClassVar[Kind] = "rows"
+    role: ClassVar[str] = "teacher"
+    prompts: ClassVar[tuple[str, ...]] = ("answer/direct", "multi_teacher/final", *PROMPTS)
+    calls: ClassVar[str] = "one a teacher, and one of the judge, a record"
+    shape: ClassVar[Literal["each"]] = "each"
+
+    def __post_init__(self) -> None:
+        if len(self.teachers) < 2:
+            raise ValueError("teachers: name two at least; distill is for one")
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.teachers, *(["judge"] if self.choose == "judge" else []))))
+
+    @property
+    def direct(self) -> Distill:
+        """How one teacher is asked where a judge picks."""
+        return Distill(
+            (), self.keep_reasoning, 0, "", self.temperature, self.max_tokens, self.reasks, (), self.wrapper_for
+        )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.direct.reads
+
+    async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
+        nth = [self.teachers[:i].count(who) for i, who in enumerate(self.teachers)]
+        asking = [self.asked(record, teacher, who, n) for who, n in zip(self.teachers, nth, strict=True)]
+        ended = await together(asking)
+        voices = [v for v in ended if isinstance(v, Voice)]
+        outcome = Outcome(noted=tuple(lost(v) for v in ended if not isinstance(v, Voice)))
+        if not voices:
+            raise next((v for v in ended if isinstance(v, NoAnswer)), NoAnswer("unparsed", "no teacher gave a result"))
+        if self.choose == "vote":
+            return self.voted(voices, outcome)
+        return await self.judged(record, voices, teacher, outcome, dice)
+
+    async def asked(self, record: Record, teacher: Teacher, who: str, sample: int) -> Voice | None:
+        """One teacher's answer; None where its result cannot be read."""
+        one = teacher.named(who)
+        if self.choose == "judge":
+            (answered,) = (await self.direct.direct(record, one, Random(0), sample)).out
+            return Voice(who, answered)
+        sent = load("multi_teacher/final", record.language).fill(conversation=asked(record))
+        how = (self.temperature, self.max_tokens, self.reasks, sample)
+        said, reply = await one.ask_json(sent, Solved, record.language, *how)
+        if said is None:
+            return None
+        answered = record.answering(said.answer.strip(), said.reasoning if self.keep_reasoning else "")
+        return Voice(who, taught(answered, one, sent, (reply.prompt_tokens, reply.response_tokens)), result(said.final))
+
+    def voted(self, voices: Sequence[Voice], outcome: Outcome) -> Outcome:
+        """What most teachers found."""
+        ranked = Counter(v.final for v in voices).most_common(2)
+        told = compact({v: n for v, n in Counter(v.final for v in voices).items()})
+        if ranked[0][1] < self.least or (len(ranked) > 1 and ranked[1][1] == ranked[0][1]):
+            return outcome.dropping("undecided", told[:200])
+        winner = next(v for v in voices if v.final == ranked[0][0])
+        return self.published(winner, [v for v in voices if v.final != winner.final], told, outcome)
+
+    async def judged(
+        self, record: Record, voices: Sequence[Voice], teacher: Teacher, outcome: Outcome, dice: Random
+    ) -> Outcome:
+        """What the judge likes best; answers that say the same stand before it once."""
+        apart = list({key(v.record.response): v for v in reversed(voices)}.values())[::-1]
+        texts = [v.record.response for v in apart]
+        best = await pick(record, texts, teacher.named("judge"), dice, self.reasks) if len(apart) > 1 else 0
+        if best is None:
+            return outcome.dropping("undecided", "the judge named none of the answers")
+        told = compact({"answers": len(apart), "picked": apart[best].who})
+        return self.published(apart[best], [v for v in apart if v is not apart[best]], told, outcome)
+
+    def published(self, chosen: Voice, others: Sequence[Voice], told: str, outcome: Outcome) -> Outcome:
+        """The record with the answer that was chosen."""
+        worse = tuple(v.record.response for v in others) if self.keep_others else ()
+        made = replace(chosen.record, rejected=(*chosen.record.rejected, *worse))
+        return replace(outcome, out=(made.stamped("multi_teacher", model=made.teacher, detail=told[:2000]),))
+
+
+def lost(voice: NoAnswer | None) -> str:
+    """The name of what kept a teacher from having a say."""
+    return voice.reason if voice else "unreadable_reply"
+
+
+def result(final: str) -> str:
+    """A bare result so that equal ones are equal: folded, without quotes and full stops, numbers by their value."""
+    bare = key(final).strip(AROUND)
+    try:
+        number = Decimal(bare.replace(",", "").replace(" ", ""))
+        return format(number.normalize(), "f") if number.is_finite() and abs(number.adjusted()) < 50 else bare
+    except InvalidOperation:
+        return bare
