@@ -16,6 +16,7 @@ ANSWER = Shelf(
         "reversed_pairs": "tasks.answer.reversed_pairs:ReversedPairs",
         "meta_reasoning": "tasks.answer.meta_reasoning:MetaReasoning",
         "multi_teacher": "tasks.answer.multi_teacher:MultiTeacher",
+        "rewrite_answer": "tasks.answer.rewrite_answer:RewriteAnswer",
         "tree_of_thoughts": "tasks.answer.tree_of_thoughts:TreeOfThoughts",
     },
 )
