@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -44,19 +43,7 @@ def chain(recipe: Recipe) -> tuple[list[Linked], list[Linked]]:
     if not any(catches_all(link) for link in links):
         last = max((i for i, link in enumerate(links) if link.only.kind == "prompts"), default=-1)
         links.insert(last + 1, distill(recipe))
-    producing = PRODUCE.links(recipe.produce)
-    for link in (*producing, *links):
-        known_endpoints(link, roles(recipe))
-    return producing, links
-
-
-def known_endpoints(link: Linked, roles: Collection[str]) -> None:
-    """Raises RecipeError for an endpoint that a technique asks by name and the recipe does not have."""
-    for who in getattr(link.step, "asks", ()):
-        if who not in roles:
-            near = difflib.get_close_matches(who, roles, 1)
-            hint = f"did you mean {near[0]}" if near else f"put it under tiers; there are {', '.join(roles)}"
-            raise RecipeError(f"{link.called} asks {who}, and the recipe has no such endpoint", f"tiers.{who}", hint)
+    return PRODUCE.links(recipe.produce), links
 
 
 def catches_all(link: Linked) -> bool:

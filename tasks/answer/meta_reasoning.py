@@ -17,12 +17,12 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from tasks.answer.corpus import Passage, read
-from tasks.answer.distill import taught
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
+from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import asked
 

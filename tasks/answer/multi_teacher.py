@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from tasks.answer.distill import Distill, Said, taught
+from tasks.answer.distill import Distill, Said
 from tasks.answer.pick import PROMPTS, pick
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
@@ -24,6 +24,7 @@ from tasks.record import Kind, Record
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import asked
 
@@ -56,7 +57,7 @@ class MultiTeacher:
     With `keep_others` the other answers become `rejected` for preference pairs: after a vote, those of other results.
     """
 
-    teachers: tuple[str, ...]
+    teachers: tuple[str, ...] = ("teacher", "teacher", "teacher")
     choose: Literal["vote", "judge"] = "judge"
     keep_others: bool = False
     least: int = 2

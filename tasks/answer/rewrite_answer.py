@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
-from tasks.answer.distill import taught
 from tasks.answer.pick import PROMPTS, pick
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.taught import taught
 from tasks.text import key, units
 from tasks.transcript import asked
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
-from tasks.answer.distill import taught
 from tasks.answer.thoughts import Thinker, Thought, listed
 from tasks.record import Kind, Record
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
 from tasks.teacher.outcomes import Reply
+from tasks.teacher.taught import taught
 
 ASKS = ("propose", "sample", "value", "vote", "answer")
 

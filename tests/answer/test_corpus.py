@@ -10,8 +10,10 @@ import pytest
 from tasks.answer.corpus import passages, read, terms_of
 from tasks.recipe import PROJECT, RecipeError
 
-OURS = "data/corpus/passages.jsonl"
-QUESTIONS = [json.loads(line) for line in (PROJECT / "data/corpus/questions.jsonl").read_text("utf-8").splitlines()]
+OURS = "tests/answer/corpus/passages.jsonl"
+QUESTIONS = [
+    json.loads(line) for line in (PROJECT / "tests/answer/corpus/questions.jsonl").read_text("utf-8").splitlines()
+]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ from tests.engines import engine_at, teacher_at
 from tests.faults import Body, Call, FaultsServer, refused
 from tests.rows import HOSTILE, ask, spoken
 
-QUESTIONS = [json.loads(line) for line in (PROJECT / "data/corpus/questions.jsonl").read_text("utf-8").splitlines()]
+CORPUS = "tests/answer/corpus/passages.jsonl"
+QUESTIONS = [
+    json.loads(line) for line in (PROJECT / "tests/answer/corpus/questions.jsonl").read_text("utf-8").splitlines()
+]
 EN = "In which year was the canal opened that was planned by the engineer of the third Eddystone lighthouse?"
 ZH = "都江堰所在的那条江，在哪座城市汇入长江？"
 HOPS = {
@@ -72,7 +75,7 @@ async def test_a_question_that_takes_two_passages_is_answered_from_what_the_chai
     text: str, answer: str, tmp_path: Path
 ) -> None:
     async with FaultsServer(looking()) as server, teacher_at(server, tmp_path, licence="mit") as teacher:
-        outcome = await MetaReasoning()(ask(text), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS)(ask(text), teacher, Random(0))
     (record,) = outcome.out
     assert outcome.balanced
     assert (record.response, record.teacher, record.licence) == (answer, "m-1", "mit")
@@ -105,7 +108,7 @@ async def test_the_reader_gets_the_evidence_of_all_chains_in_an_order_that_dice_
             FaultsServer(looking(follow, conclude)) as server,
             teacher_at(server, tmp_path / str(len(seen))) as teacher,
         ):
-            await MetaReasoning()(ask(EN), teacher, Random(seed))
+            await MetaReasoning(CORPUS)(ask(EN), teacher, Random(seed))
     assert seen[0] == seen[1] != seen[2]
     assert sorted(seen[0]) == sorted(seen[2])
     assert seen[0] != sorted(seen[0])
@@ -116,7 +119,7 @@ async def test_a_chain_ends_at_its_most_hops_and_where_it_asks_again_what_it_ask
         return {"finding": "f", "question": f"canal {len(trail)}" if warmth else "Which canal?"}
 
     async with FaultsServer(looking(follow)) as server, teacher_at(server, tmp_path) as teacher:
-        await MetaReasoning(chains=2, hops=3)(ask(EN), teacher, Random(0))
+        await MetaReasoning(CORPUS, chains=2, hops=3)(ask(EN), teacher, Random(0))
     assert Counter(c.body["temperature"] for c in server.calls if asked_schema(c.body) == "followed") == {
         0.0: 2,
         0.7: 4,
@@ -128,11 +131,11 @@ async def test_a_chain_ends_at_its_most_hops_and_where_it_asks_again_what_it_ask
 async def test_what_the_corpus_does_not_hold_is_not_answered(text: str, known: bool, tmp_path: Path) -> None:
     answer = looking(conclude=lambda *_: {"reasoning": "资料没说", "known": known, "answer": "" if known else "猜的"})
     async with FaultsServer(answer) as server, teacher_at(server, tmp_path) as teacher:
-        outcome = await MetaReasoning()(ask(text), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS)(ask(text), teacher, Random(0))
     assert [(d.reason, d.detail) for d in outcome.dropped] == [("unsupported", "资料没说")]
     nothing = looking(lambda *_: {"finding": "", "question": ""})
     async with FaultsServer(nothing) as server, teacher_at(server, tmp_path / "none") as teacher:
-        outcome = await MetaReasoning()(ask(text), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS)(ask(text), teacher, Random(0))
     assert [d.reason for d in outcome.dropped] == ["unsupported"]
     assert len(server.calls) == 5
 
@@ -144,12 +147,12 @@ async def test_chains_that_break_are_counted_and_the_others_go_on(tmp_path: Path
         return faults.reworded(lambda _: "I would look under canals.")
 
     async with FaultsServer(looking(), script) as server, teacher_at(server, tmp_path) as teacher:
-        outcome = await MetaReasoning()(ask(EN), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS)(ask(EN), teacher, Random(0))
     assert outcome.out[0].response == "1790"
     assert outcome.noted == ("unreadable_reply",)
     script_cut = lambda call: None if asked_schema(call.body) == "concluded" else faults.cut_at_limit  # noqa: E731
     async with FaultsServer(looking(), script_cut) as server, teacher_at(server, tmp_path / "cut") as teacher:
-        outcome = await MetaReasoning()(ask(EN), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS)(ask(EN), teacher, Random(0))
     assert [d.reason for d in outcome.dropped] == ["unsupported"]
 
 
@@ -160,14 +163,14 @@ async def test_a_conclusion_that_cannot_be_read_is_unparsed(tmp_path: Path) -> N
         return "It is 1790." if asked_schema(body) == "concluded" else good(body)
 
     async with FaultsServer(said) as server, teacher_at(server, tmp_path) as teacher:
-        outcome = await MetaReasoning()(ask(EN), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS)(ask(EN), teacher, Random(0))
     assert [(d.reason, d.detail) for d in outcome.dropped] == [("unparsed", "answer: It is 1790.")]
 
 
 @pytest.mark.parametrize("keep", [False, True])
 async def test_the_readers_reasoning_is_published_only_where_the_recipe_says_so(keep: bool, tmp_path: Path) -> None:
     async with FaultsServer(looking()) as server, teacher_at(server, tmp_path) as teacher:
-        outcome = await MetaReasoning(keep_reasoning=keep)(ask(ZH), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS, keep_reasoning=keep)(ask(ZH), teacher, Random(0))
     assert outcome.out[0].messages[-1].reasoning_content == ("想过了" if keep else "")
 
 
@@ -191,7 +194,7 @@ async def test_hostile_text_in_a_question_a_passage_or_a_finding_stays_in_its_sl
 
 async def test_the_lineage_stays_within_its_bound(tmp_path: Path) -> None:
     async with FaultsServer(looking()) as server, teacher_at(server, tmp_path) as teacher:
-        outcome = await MetaReasoning(detail=120)(ask(EN), teacher, Random(0))
+        outcome = await MetaReasoning(CORPUS, detail=120)(ask(EN), teacher, Random(0))
     detail = outcome.out[0].lineage[-1].detail
     assert len(detail) <= 120
     assert json.loads(detail)["left_out"] > 0
@@ -201,7 +204,11 @@ async def test_the_loop_keeps_its_balance_and_the_corpus_is_part_of_the_key(tmp_
     records = [ask(EN, 0), ask(ZH, 1), ask("没有答案的问题在哪里？", 2)]
     async with FaultsServer(looking()) as server, engine_at(server, tmp_path) as engine:
         bench = Bench(tmp_path / "work", 7, engines={"teacher": engine})
-        tally = await run(ANSWER.link("meta_reasoning", 0), [write_records(records, tmp_path / "in.parquet")], bench)
+        tally = await run(
+            ANSWER.link({"meta_reasoning": {"corpus": CORPUS}}, 0),
+            [write_records(records, tmp_path / "in.parquet")],
+            bench,
+        )
     assert (tally.seen, tally.out) == (3, 3)
     assert MetaReasoning(corpus="mine.jsonl").reads == ("mine.jsonl",)
 
@@ -212,7 +219,7 @@ async def test_an_endpoint_that_is_out_is_no_chain_that_broke(tmp_path: Path) ->
         teacher_at(server, tmp_path) as teacher,
     ):
         with pytest.raises(TeacherUnusable):
-            await MetaReasoning()(ask(EN), teacher, Random(0))
+            await MetaReasoning(CORPUS)(ask(EN), teacher, Random(0))
 
 
 @pytest.mark.parametrize("one", QUESTIONS, ids=lambda q: q["id"])

@@ -130,7 +130,7 @@ async def test_where_no_verdict_comes_the_answer_stays(tmp_path: Path) -> None:
 
 async def test_a_rewrite_that_is_cut_or_refused_never_costs_the_row(tmp_path: Path) -> None:
     for fault, reasons, noted in ((faults.cut_at_limit, ["cut"], ()), (faults.refusal, [], ("filtered",))):
-        folder = tmp_path / (reasons or noted)[0]
+        folder = tmp_path / "".join((*reasons, *noted))
         outcome, _ = await rewritten(RewriteAnswer(), ROWS["en"], writing(NEW["en"]), folder, faults.always(fault))
         assert outcome.out == (ROWS["en"],)
         assert [d.reason for d in outcome.dropped] == reasons

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from tasks.prompt import Filled
 from tasks.record import Message, ToolCall
-from tasks.teacher.ask import parse, strict, wire
+from tasks.teacher.ask import parse, wire
 from tasks.teacher.endings import NoAnswer
 from tests import faults
 from tests.engines import teacher_at
@@ -253,24 +253,3 @@ async def test_a_form_that_the_recipe_names_is_asked_for_and_no_other(tmp_path: 
         with pytest.raises(NoAnswer, match="refused_by_endpoint"):
             await teacher.ask_json(SENT, Grade, "en")
     assert len(server.calls) == 1
-
-
-async def test_several_answers_to_one_question_are_asked_for_and_kept_apart(tmp_path: Path) -> None:
-    async with FaultsServer(good) as server, teacher_at(server, tmp_path) as teacher:
-        for sample in (0, 1, 1, 2):
-            await teacher.ask_json(SENT, Grade, "zh", 0.7, sample=sample)
-    assert len(server.calls) == 3
-    assert teacher.count.hits == 1
-
-
-class Grades(BaseModel):
-    """A shape with another one in it."""
-
-    grades: list[Grade]
-
-
-def test_a_nested_object_is_as_closed_as_the_one_around_it() -> None:
-    schema = strict(Grades.model_json_schema())
-    assert (schema["required"], schema["additionalProperties"]) == (["grades"], False)
-    nested = schema["$defs"]["Grade"]
-    assert (nested["required"], nested["additionalProperties"]) == (["word", "points"], False)
