@@ -51,7 +51,7 @@ class TreeOfThoughts:
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"
     prompts: ClassVar[tuple[str, ...]] = tuple(f"tree_of_thoughts/{what}" for what in ASKS)
-    calls: ClassVar[str] = "at most most_calls a record; 177 with the figures of the paper, breadth first"
+    calls: ClassVar[str] = "at most most_calls a record; up to 177 by default, breadth first"
     shape: ClassVar[Literal["each"]] = "each"
 
     def __post_init__(self) -> None:
