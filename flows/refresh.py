@@ -153,7 +153,7 @@ async def turn(
         bench = Bench(dataset.work, recipe.seed, recipe.shard_rows)
         stages = Stages(bench, recipe.budget.at_cap)
         closing = Closing(recipe, dataset, taken, purse, stages.done)
-        if taken.nothing and not starts(chain(recipe)[0]):
+        if taken.nothing and (recipe.sources or not starts(chain(recipe)[0])):
             return closing.report("plan" if plan else "nothing_new")
         given = await mined(recipe, dataset, stages, given)
         if plan:
