@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from tasks.gate.rows.tool_calls import fault_of
 from tasks.record import ToolCall
+from tasks.tool_calls import fault_of
 
 WEATHER = {
     "type": "object",
