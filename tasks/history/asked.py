@@ -54,14 +54,16 @@ class Asked:
 
     @classmethod
     def of(cls, record: Record, fate: str = "") -> Asked:
-        system = "\n".join(m.content for m in record.ask if m.role == "system")
+        said = "\n".join(m.content for m in record.ask if m.role == "system")
         turns = "\n".join([*(m.content for m in record.ask if m.role != "system"), record.input, record.tools])
+        given, last = material(record, turns)
+        system = f"{said}\0{given}" if given else said
         published = fate == PUBLISHED
         return cls(
             prompt_id=record.prompt_id,
             system=identity("s", key(system)) if system else "",
-            turns=key(turns),
-            last=key(record.instruction),
+            turns=key(turns.replace(given, " ")) if given else key(turns),
+            last=key(last),
             conversation=record.conversation,
             answer=key(record.response),
             row_id=record.row_id if published else "",
@@ -89,6 +91,17 @@ class Asked:
             return 0.0
         last = jaccard(self.last, other.last)
         return min(last, jaccard(self.turns, other.turns)) if last and last >= floor else last
+
+
+def material(record: Record, turns: str) -> tuple[str, str]:
+    """The passage where it stands in what is asked, and the last turn without it.
+
+    Two questions about one long text are two questions, and one question about two texts is two: the text is weighed
+    as a system prompt is, and not as words of the question.
+    """
+    last = record.instruction
+    without = last.replace(record.passage, " ") if record.passage else last
+    return (record.passage, without) if record.passage in turns and without.strip() else ("", last)
 
 
 def segment(asked: Sequence[Asked]) -> pa.Table:

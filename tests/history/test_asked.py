@@ -53,6 +53,26 @@ def test_one_question_under_two_system_prompts_is_two():
     assert shop.likeness(Asked.of(ask("Where is my parcel?", system=HOUSE.upper() + " "))) == 1.0
 
 
+TEXTS = ("The eel leaves the river in autumn and swims to the sea. " * 9, "鳗鱼秋天离开河流，游向大海产卵。" * 9)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_two_questions_about_one_text_are_two_and_one_about_two_texts_is_two(text: str):
+    def of(question: str, passage: str = text) -> Asked:
+        return Asked.of(ask(f"{passage}\n\n{question}", passage=passage))
+
+    first = of("When does it leave? 它什么时候离开？")
+    assert first.likeness(of("Which way is it going to? 游向哪里去了？")) < 0.3
+    assert first.likeness(of("When does it leave? 它什么时候离开？", text + "x")) == 0.0
+    assert first.likeness(of("when does it leave?  它什么时候离开？")) == 1.0
+    assert Asked.of(ask(text, passage=text)).last
+
+
+def test_a_question_that_was_made_of_a_text_without_it_is_known_by_its_words_alone():
+    assert likeness("When does the eel leave?", "when does the eel leave?", passage=TEXTS[0]) == 1.0
+    assert Asked.of(ask("When?", passage=TEXTS[0])).system == ""
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("Who lit them at night?", "Who saw them by day?"), ("谁来点灯？", "谁来修路？")]
 )
