@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,3 +87,38 @@ def deep(levels: int) -> dict[str, Any]:
 )
 def test_a_declaration_that_is_no_schema_lets_every_call_pass(parameters: Any) -> None:
     assert fault(json.dumps({"city": "a" * 40 + "!"}), parameters) == ""
+
+
+LIVE = (
+    Path(__file__).resolve().parents[2] / "shared" / "data" / "tools"
+)  # real requests with the calls that are accepted
+
+
+def live(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (LIVE / name).read_text("utf-8").splitlines()]
+
+
+def first(accepted: Any) -> Any:
+    """Of the values that are accepted for an argument the first; "" among them says that it may be left out."""
+    if isinstance(accepted, dict):
+        listed = {name: values if isinstance(values, list) else [values] for name, values in accepted.items()}
+        chosen = {name: [one for one in values if one != ""] for name, values in listed.items()}
+        return {name: first(values[0]) for name, values in chosen.items() if values}
+    return [first(one) for one in accepted] if isinstance(accepted, list) else accepted
+
+
+@pytest.mark.skipif(not LIVE.is_dir(), reason=f"there is no {LIVE}")
+@pytest.mark.parametrize(("kind", "calls", "odd"), [("simple", 258, 2), ("multiple", 1053, 26)])
+def test_calls_that_a_benchmark_accepts_are_taken_but_for_those_that_break_their_own_declaration(
+    kind: str, calls: int, odd: int
+) -> None:
+    declared = {one["id"]: json.dumps(one["function"]) for one in live(f"BFCL_v4_live_{kind}.json")}
+    accepted = [
+        fault_of(ToolCall("1", name, json.dumps(first(arguments))), declared[one["id"]])
+        for one in live(f"possible_answer__BFCL_v4_live_{kind}.json")
+        for each in one["ground_truth"]
+        for name, arguments in each.items()
+    ]
+    faults = [fault for fault in accepted if fault]
+    assert (len(accepted), len(faults)) == (calls, odd)
+    assert all("is not of type" in f or "is not one of" in f or "is a required property" in f for f in faults)
