@@ -89,10 +89,9 @@ class Documents:
 
     def begun(self, file: Input, place: str, text: str = "") -> Record:
         at = Stamp("documents", detail=f"{file.name} {place.rpartition(':')[0] if text else place}".strip())
+        origin = f"{file.origin}\0{place}\0{self.length}"  # a chain may cut one file twice, in two lengths
         language = detect(text) if text else ""
-        return begun(
-            "documents", (), language, f"{file.origin}\0{place}", passage=text, licence=self.licence, lineage=(at,)
-        )
+        return begun("documents", (), language, origin, passage=text, licence=self.licence, lineage=(at,))
 
 
 def said(file: Input, found: Found) -> str:
