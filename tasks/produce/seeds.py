@@ -26,6 +26,7 @@ class Seed:
     input: str = ""
     response: str = ""
     classification: bool = False
+    subtype: str = ""
 
 
 SEED = TypeAdapter(Seed)
@@ -45,7 +46,10 @@ def read_seeds(path: str) -> tuple[Seed, ...]:
 @cache
 def read_lines(path: str) -> tuple[str, ...]:
     """The lines of a text file but for blank ones and those that begin with #. Raises RecipeError."""
-    return tuple(line for line in read(path, str.strip, "a list", "one to a line") if not line.startswith("#"))
+    found = tuple(line for line in read(path, str.strip, "a list", "one to a line") if not line.startswith("#"))
+    if not found:
+        raise RecipeError(f"{path} is not a list: it has nothing but remarks", "produce", "write one to a line")
+    return found
 
 
 def read(path: str, one: Callable[[str], Read], what: str, expected: str) -> tuple[Read, ...]:
