@@ -25,5 +25,6 @@ PRODUCE = Shelf(
         "self_qa": "tasks.produce.self_qa:SelfQA",
         "backtranslation": "tasks.produce.backtranslation:Backtranslation",
         "dialogue": "tasks.produce.dialogue:Dialogue",
+        "rag": "tasks.produce.rag:Rag",
     },
 )
