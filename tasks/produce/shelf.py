@@ -26,5 +26,6 @@ PRODUCE = Shelf(
         "backtranslation": "tasks.produce.backtranslation:Backtranslation",
         "dialogue": "tasks.produce.dialogue:Dialogue",
         "rag": "tasks.produce.rag:Rag",
+        "rag_router": "tasks.produce.rag_router:RagRouter",
     },
 )
