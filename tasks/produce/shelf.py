@@ -27,5 +27,6 @@ PRODUCE = Shelf(
         "dialogue": "tasks.produce.dialogue:Dialogue",
         "rag": "tasks.produce.rag:Rag",
         "rag_router": "tasks.produce.rag_router:RagRouter",
+        "tool_use": "tasks.produce.tool_use:ToolUse",
     },
 )
