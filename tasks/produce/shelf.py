@@ -28,5 +28,6 @@ PRODUCE = Shelf(
         "rag": "tasks.produce.rag:Rag",
         "rag_router": "tasks.produce.rag_router:RagRouter",
         "tool_use": "tasks.produce.tool_use:ToolUse",
+        "long_context": "tasks.produce.long_context:LongContext",
     },
 )
