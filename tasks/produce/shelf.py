@@ -29,5 +29,6 @@ PRODUCE = Shelf(
         "rag_router": "tasks.produce.rag_router:RagRouter",
         "tool_use": "tasks.produce.tool_use:ToolUse",
         "long_context": "tasks.produce.long_context:LongContext",
+        "multi_turn": "tasks.produce.multi_turn:MultiTurn",
     },
 )
