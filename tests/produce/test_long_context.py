@@ -123,7 +123,7 @@ async def test_kinds_come_by_their_shares_and_the_question_stands_above_or_below
     runs = [await made(step, given, teacher, tmp_path / str(n)) for n in (1, 2)]
     kinds = Counter(row.tags[1] for row in runs[0].rows)
     assert set(kinds) == {f"long:{kind}" for kind in KINDS}
-    assert {row.instruction.startswith(row.passage) for row in runs[0].rows} == {True, False}
+    assert {row.instruction.endswith(row.passage) for row in runs[0].rows} == {True, False}
     assert [r.row() for r in runs[0].out] == [r.row() for r in runs[1].out]
 
 
