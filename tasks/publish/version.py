@@ -105,6 +105,7 @@ def record(row: dict[str, Any]) -> Record:
         input=row["input"],
         tools=row["tools"] or "",
         language=row["language"],
+        passage=row.get("passage") or "",  # older versions have none
     )
 
 
