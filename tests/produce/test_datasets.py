@@ -241,7 +241,7 @@ def test_every_template_has_several_phrasings_in_both_languages_with_all_its_col
     for name, one in templates(NLP).items():
         assert isinstance(one, Template)
         for phrasings in (one.en, one.zh):
-            assert len(set(phrasings)) >= 3, name
+            assert len(set(phrasings)) >= (1 if name == "solved" else 3), name  # a question is asked as it stands
             for text in phrasings:
                 assert {*SLOT.findall(text)} - {"labels"} == one.columns.keys() - {one.gold}, (name, text)
             assert one.names or one.closed or any("{{labels}}" not in text for text in phrasings)
