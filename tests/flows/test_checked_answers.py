@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 import yaml
 from aiohttp import web
 
@@ -19,6 +20,7 @@ from tests.flows.conftest import Done
 from tests.flows.teachers import good, teacher
 
 Flywheel = Callable[..., Done]
+pytestmark = pytest.mark.recipes
 MATHS = PROJECT / "data" / "datasets" / "maths.jsonl"
 TEAM = '''
 """Questions of a file with their right answers."""
