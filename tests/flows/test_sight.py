@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -109,7 +110,7 @@ def test_a_terminal_shows_what_the_teacher_does_counts_down_an_outage_and_keeps_
     assert re.search(r"\d+ s left", seen.text)
     counted = [int(n) for n in re.findall(r"canned is out: next probe in (\d+) s", seen.text)]
     assert len(counted) >= 2
-    assert counted[-2] > counted[-1]
+    assert any(before > after for before, after in itertools.pairwise(counted))  # a number may be drawn twice
 
     assert json.loads(seen.out)["status"] == "published"
     assert seen.raw.count(HIDE) == seen.raw.count(SHOW) >= 3
