@@ -39,7 +39,7 @@ def reader(body: dict[str, Any]) -> web.StreamResponse:
     if schema in shapes:
         return web.json_response(completion(json.dumps(shapes[schema]), "canned", said))
     if not schema and "question" in given:
-        line = next(line for line, q in zip(lines, about, strict=True) if q in given["question"])
+        line = next((line for line, q in zip(lines, about, strict=True) if q.strip() in given["question"]), lines[0])
         return web.json_response(completion(line, "canned", said))
     if not schema and "answer" in given:
         return web.json_response(completion(about[0], "canned", said))
