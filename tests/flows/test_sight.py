@@ -123,7 +123,7 @@ def test_a_terminal_shows_what_the_teacher_does_counts_down_an_outage_and_keeps_
         "repeats",
         "prompts",
         "label",
-        "answer",
+        "distill",
         "judge",
         "gate",
         "answers",
