@@ -14,7 +14,7 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# The recipe of each technique, from the command line to a published version, with scripted teachers.
+# Most techniques' recipes, from the command line to a published version, with scripted teachers.
 recipes: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m recipes tests/flows
 
