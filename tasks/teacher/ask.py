@@ -17,6 +17,7 @@ from tasks.record import Message, turn
 from tasks.teacher.budget import Purse
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.escapes import doubled
 from tasks.teacher.outcomes import Reply
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -138,13 +139,14 @@ def wire(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
 
 def parse(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:
     """The reply as a model, or None and a sentence that says what is wrong with it."""
+    text = doubled(text.strip())
     try:
-        return shape.model_validate_json(text.strip()), ""
+        return shape.model_validate_json(text), ""
     except ValidationError as faults:
         fault = faults.errors()[0]
         if fault["type"] == "json_invalid":
             inner = only_object(text)
-            return parse(inner, shape) if inner and inner != text.strip() else (None, "not JSON")
+            return parse(inner, shape) if inner and inner != text else (None, "not JSON")
         return None, ": ".join([*filter(None, [".".join(map(str, fault["loc"]))]), fault["msg"]])
 
 

@@ -87,6 +87,31 @@ def test_what_is_not_quite_the_json_asked_for_is_not_read_and_the_fault_is_named
     assert said.startswith(fault)
 
 
+class Worked(BaseModel):
+    """A text with formulas."""
+
+    answer: str
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"还剩 $\frac{2}{3}$，$2\times\frac{1}{6}$", r"还剩 $\frac{2}{3}$，$2\times\frac{1}{6}$"),
+        (r"is \(300 \div 2.5 = 120\) \text{km/h}", r"is \(300 \div 2.5 = 120\) \text{km/h}"),
+        (r"\left(x \to 0\right), \theta \neq \rho", r"\left(x \to 0\right), \theta \neq \rho"),
+        (r"$\underline{x} \beta \boxed{5}$", r"$\underline{x} \beta \boxed{5}$"),
+        (r"\\frac{1}{2} \\times \\(x\\)", r"\frac{1}{2} \times \(x\)"),
+        (r"一\n二\n\n1. 三\t四\r\n\"五\" \u4e94", '一\n二\n\n1. 三\t四\r\n"五" 五'),
+        (r"if a:\n\treturn 1\n\ttotal = 2", "if a:\n\treturn 1\n\ttotal = 2"),
+        (r"a.\nd. four\ne. five\nnot six", "a.\nd. four\ne. five\nnot six"),
+        (r"name\tan item\tone\ttwo\textra", "name\tan item\tone\ttwo\textra"),
+        (r"C:\\new\\text", r"C:\new\text"),
+    ],
+)
+def test_formulas_are_read_as_written_where_their_backslashes_were_not_doubled(written: str, meant: str) -> None:
+    assert parse(f'{{"answer": "{written}"}}', Worked) == (Worked(answer=meant), "")
+
+
 def test_the_wire_carries_what_the_api_knows_and_none_of_our_own_fields() -> None:
     call = ToolCall("c1", "weather", '{"city": "成都"}')
     said = (
