@@ -49,8 +49,9 @@ class Taxonomy:
                 Kind(f"{one}/{two}", f"{first['en']}: {second['en']}", f"{first['zh']}：{second['zh']}")
                 for one, first in plain["task_types"].items()
                 for two, second in first["subtypes"].items()
+                if whole(f"{one}/{two}", second)
             )
-            made = cls(types, tuple(Kind(str(n), d["en"], d["zh"]) for n, d in plain["domains"].items()))
+            made = cls(types, tuple(Kind(str(n), d["en"], d["zh"]) for n, d in plain["domains"].items() if whole(n, d)))
             made.check()
             return made
         except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as fault:
@@ -86,6 +87,13 @@ class Taxonomy:
         if not found:
             return task_type
         return found.zh.partition("：")[0] if language == "zh" else found.en.partition(": ")[0]
+
+
+def whole(name: object, texts: dict[str, Any]) -> bool:
+    """True. Raises ValueError where a name has more than its two texts, as when a comma without quotes cut one."""
+    if strange := next((key for key in texts if key not in ("en", "zh")), None):
+        raise ValueError(f"{name}: {strange!r} is neither en nor zh; a text with a comma in it stands in quotes")
+    return True
 
 
 @cache

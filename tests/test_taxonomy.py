@@ -41,6 +41,8 @@ def test_a_file_that_is_no_taxonomy_is_named_with_what_is_expected(text: str, tm
     ("change", "said"),
     [
         (("  shop: {en: at the shop, zh: 购物}", "  shop: {en: 1, zh: 2}"), "shop: en and zh are texts"),
+        (("en: an addition", "en: add one, two or three"), "math/sum: 'two or three' is neither en nor zh"),
+        (("at the shop", "at a shop, a market"), "shop: 'a market' is neither en nor zh"),
         (("sum:", "sum/long:"), "math/sum/long: a name of a type, subtype or domain holds no slash"),
         (("domains:\n  shop: {en: at the shop, zh: 购物}", "domains: {}"), "there are no domains"),
     ],
