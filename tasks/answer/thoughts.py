@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from tasks.answer.pick import numbered
 from tasks.prompt import Filled, load
@@ -23,6 +23,7 @@ from tasks.transcript import asked
 
 WORTH = {"sure": 20.0, "一定": 20.0, "likely": 1.0, "可能": 1.0, "impossible": 0.001, "不可能": 0.001}
 IMPOSSIBLE = ("impossible", "不可能")
+AROUND = " .!\"'。！“”「」"  # what may stand around a verdict that is one word
 SHOWN = 100  # characters of a step in the trace
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -44,7 +45,10 @@ class Valued(BaseModel):
     """Whether the goal can be reached from a thought, in the language of the question."""
 
     reason: str
-    value: Literal["sure", "likely", "impossible", "一定", "可能", "不可能"]
+    value: Annotated[
+        Literal["sure", "likely", "impossible", "一定", "可能", "不可能"],
+        BeforeValidator(lambda said: said.strip(AROUND).lower() if isinstance(said, str) else said),
+    ]
 
 
 class Voted(BaseModel):
@@ -109,7 +113,8 @@ class Thinker:
         return made
 
     async def valued(self, thoughts: Sequence[Thought], votes: int) -> list[Thought]:
-        """Those that are not held impossible by most, each with what its votes add up to, the best first."""
+        """Those that are not held impossible by most, each with what its votes add up to, the best first; one whose
+        votes cannot be read stays, behind the others."""
         fit = thoughts[: self.take(thoughts, votes)]
         sent = [(self.fill("value", steps=listed(t.steps)), i) for t in fit for i in range(votes)]
         said = await self.ask(sent, Valued)
@@ -118,7 +123,7 @@ class Thinker:
         for n, thought in enumerate(fit):
             words = [r.value for r in said[n * votes : (n + 1) * votes] if r]
             self.tree[thought.number - 1] = thought = replace(thought, value=sum(WORTH[w] for w in words))
-            if 2 * sum(w in IMPOSSIBLE for w in words) < len(words):
+            if not words or 2 * sum(w in IMPOSSIBLE for w in words) < len(words):
                 found.append(thought)
             else:
                 self.fates[thought.number] = "pruned"

@@ -112,6 +112,27 @@ async def test_the_best_thought_is_answered_and_the_search_stands_in_the_lineage
     assert not any(w in record.response for w in ("候选", "candidates"))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"), [(TEXTS[0], "Sure"), (TEXTS[0], "sure."), (TEXTS[1], "一定。"), (TEXTS[1], "“一定”")]
+)
+async def test_a_verdict_counts_whatever_its_case_and_the_marks_around_it(text: str, said: str, tmp_path: Path) -> None:
+    outcome, _, _ = await searched(TreeOfThoughts(depth=1), thinking(value=lambda _: said), tmp_path, text)
+    trace = json.loads(outcome.out[0].lineage[-1].detail)
+    assert (trace["unread"], {t[3] for t in trace["thoughts"]}) == (0, {60.0})
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_a_thought_whose_verdicts_cannot_be_read_goes_on_behind_those_that_have_one(
+    text: str, tmp_path: Path
+) -> None:
+    word = "可能" if text == TEXTS[1] else "likely"
+    answer = thinking(value=lambda last: word if "right" in last else "who knows")
+    outcome, _, _ = await searched(TreeOfThoughts(depth=1), answer, tmp_path, text)
+    thoughts = {t[2]: t[3:] for t in json.loads(outcome.out[0].lineage[-1].detail)["thoughts"]}
+    assert (thoughts["right"], thoughts["left"]) == ([3.0, "best"], [0, "kept"])
+    assert set(outcome.noted) == {"unreadable_reply"}
+
+
 async def test_what_most_votes_hold_impossible_is_pruned_and_nothing_is_asked_of_it_again(tmp_path: Path) -> None:
     answer = thinking(
         proposed=lambda last: [["dead end", False], ["open", "open" in last.split("<steps")[1]]],
