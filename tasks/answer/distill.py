@@ -101,8 +101,12 @@ class Distill:
         return Outcome.keeping(taught(answered, teacher, sent, (reply.prompt_tokens, reply.response_tokens)))
 
     def examples(self, record: Record, dice: Random) -> tuple[Message, ...]:
-        """A few pairs from the pool in the record's language, of its own task type where there are enough."""
-        if not self.few_shot:
+        """A few pairs from the pool in the record's language, of its own task type where there are enough.
+
+        None where turns stand before the question: pairs among them would break a system turn's rules, or pass for
+        the user's own.
+        """
+        if not self.few_shot or len(record.ask) > 1:
             return ()
         fitting = [e for e in read_pool(self.pool) if e["language"] == record.language]
         of_type = [e for e in fitting if e["task_type"] == record.task_type]

@@ -29,8 +29,10 @@ class Answer(Part):
         "'*qwen3*': wrapper/qwen3. Ours stand in prompts/wrapper; a team's own is a path. All others: answer/direct.",
     )
     keep_reasoning: bool = Field(default=False, description="Publish the reasoning as reasoning_content.")
-    few_shot: int = Field(default=0, ge=0, description="Examples sent before the conversation, drawn from the pool.")
-    pool: str = Field(default="data/few_shot.jsonl", description="The examples: JSONL of language, prompt, response.")
+    few_shot: int = Field(default=0, ge=0, description="Examples sent before a single question, drawn from the pool.")
+    pool: str = Field(
+        default="data/few_shot.jsonl", description="The examples: JSONL of language, task_type, prompt, response."
+    )
     temperature: float = Field(default=0.7, ge=0, le=2, description="How freely an answer is drawn.")
     max_tokens: int = Field(default=4096, ge=1, description="Longest answer; what is cut there is dropped.")
     reasks: int = Field(default=1, ge=0, description="How often a reply that cannot be read is asked again.")

@@ -84,14 +84,14 @@ async def test_a_record_gets_the_teachers_answer_and_whose_it_is(text: str, tmp_
 async def test_what_is_published_is_what_the_user_asked_and_not_what_was_sent(
     text: str, tmp_path: Path, pool: str
 ) -> None:
-    before = ask(text, before=["您好 hello", "在的 yes"])
+    before = ask(text)
     async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path) as teacher:
         (record,) = (await Distill(few_shot=2, pool=pool)(before, teacher, Random(0))).out
     assert record.ask == before.messages
     assert record.prompt_id == before.prompt_id
     sent = server.calls[0].body["messages"]
-    assert [m["role"] for m in sent] == ["system", *["user", "assistant"] * 2, "user", "assistant", "user"]
-    assert [m["content"] for m in sent[-3:]] == ["您好 hello", "在的 yes", text]
+    assert [m["role"] for m in sent] == ["system", *["user", "assistant"] * 2, "user"]
+    assert sent[-1]["content"] == text
     published = json.dumps(record.row(), ensure_ascii=False, default=str)
     assert all(m["content"] not in published for m in sent[:5])  # guidance and examples
 
@@ -311,13 +311,23 @@ async def test_the_schema_of_an_answer_keeps_to_what_strict_endpoints_take(tmp_p
     assert {k for p in schema["properties"].values() for k in p} == {"type", "title"}
 
 
-async def test_a_logged_system_turn_stands_first_and_examples_after_it(tmp_path: Path, pool: str) -> None:
-    record = ask("translate 谢谢", system="You are a terse pirate.")
+@pytest.mark.parametrize(
+    ("text", "system", "before"),
+    [
+        ("那普洱熟茶呢？", "你是茶叶店的客服，只谈茶叶。", ["绿茶能放冰箱吗？", "可以，密封好。"]),
+        ("translate 谢谢", "You are a terse pirate.", []),
+        ("And in the freezer?", "", ["Does tea keep in the fridge?", "It does, if sealed."]),
+    ],
+)
+async def test_no_example_stands_among_turns_of_the_conversation_or_under_its_system_turn(
+    text: str, system: str, before: list[str], tmp_path: Path, pool: str
+) -> None:
+    record = ask(text, system=system, before=before)
     async with FaultsServer(by_schema(ANSWERS)) as server, teacher_at(server, tmp_path) as teacher:
         await Distill(few_shot=1, pool=pool)(record, teacher, Random(0))
-    sent = server.calls[0].body["messages"]
-    assert [m["role"] for m in sent] == ["system", "user", "assistant", "user"]
-    assert sent[0]["content"].endswith("\n\nYou are a terse pirate.")
+    first, *rest = server.calls[0].body["messages"]
+    assert [m["content"] for m in rest] == [*before, text]
+    assert first["content"].endswith(f"\n\n{system}" if system else "")
 
 
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
