@@ -12,7 +12,7 @@ from tasks.language import detect
 from tasks.text import CJK, prose
 
 COMMA = re.compile(r"[,，、]")
-HALF_WIDTH = re.compile(rf"(?<={CJK.pattern})\s*[,;!?:.]|[,;!?:]\s*(?={CJK.pattern})")
+HALF_WIDTH = re.compile(rf"(?<={CJK.pattern})\s*[,;!?:.(]|[,;!?:(]\s*(?={CJK.pattern})")
 CURLY, CORNER, STRAIGHT = re.compile(r"[“”]"), re.compile(r"[「」『』]"), re.compile(r"[\"＂]")
 FIRST_PICTURE = 0x231A  # below it stand marks such as © and ↔ that are text to a reader
 
