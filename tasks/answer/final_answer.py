@@ -27,6 +27,7 @@ SENTENCE = re.compile(r"(?<=[^\d\s])[.。;；!！](?:\s|$)|(?<=\d)\.(?:\s|$)|[�
 SEVERAL = re.compile(r"=[^=]*(?:\bor\b|\band\b|[,，、;；或和])[^=]*=", re.I)
 CHOICE = re.compile(r"(?<![A-Za-z])\(?([A-J])\)?(?![A-Za-z'’])")
 EDGES = " \t\n.,;:!?。，；：！？、'\"“”‘’()（）[]{}$*_`"
+FORMULA = re.compile(r"[√π∞^]|\\|\b(?:sqrt|pi|ln|log|sin|cos|tan)\b|(?<![A-Za-z])[nxyz](?![A-Za-z])", re.I)
 SHORT = 60  # characters: a text of one such line is the answer itself
 
 
@@ -58,6 +59,20 @@ class Final:
             chosen = CHOICE.search(self.text)
             return bool(chosen) and chosen[1].lower() == letter if chosen else folded(self.text) == letter
         return bool(folded(reference.text)) and folded(self.text) == folded(reference.text)
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether two bare results say the same, neither being the right one: 99 % and 百分之九十九, 5 and w = 5 cm.
+
+    A formula has numbers that are not its result (√2, 2x + 1): such are the same in the same words alone.
+    """
+    if folded(one) == folded(other):
+        return bool(folded(one))
+    if any(FORMULA.search(plain(text).rsplit("=", 1)[-1]) for text in (one, other)):
+        return False
+    some, others = (Final.of(text) or Final(plain(text), ()) for text in (one, other))
+    both = (some.right(others), others.right(some))
+    return all(both) if some.numbers or others.numbers else any(both)
 
 
 def right(solution: str, reference: str) -> bool:

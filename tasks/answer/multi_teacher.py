@@ -7,16 +7,15 @@ in the words of the first who found it. The judge sees the answers in a drawn or
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from random import Random
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
 from tasks.answer.distill import Distill, Said
+from tasks.answer.final_answer import agree
 from tasks.answer.pick import PROMPTS, pick
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
@@ -27,8 +26,6 @@ from tasks.teacher.endings import NoAnswer
 from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import asked
-
-AROUND = " 。.，,;；:：!！\"'“”‘’「」()（）[]`*$"
 
 
 class Solved(BaseModel):
@@ -116,16 +113,17 @@ class MultiTeacher:
         if said is None:
             return None
         answered = record.answering(said.answer.strip(), said.reasoning if self.keep_reasoning else "")
-        return Voice(who, taught(answered, one, sent, (reply.prompt_tokens, reply.response_tokens)), result(said.final))
+        made = taught(answered, one, sent, (reply.prompt_tokens, reply.response_tokens))
+        return Voice(who, made, said.final.strip())
 
     def voted(self, voices: Sequence[Voice], outcome: Outcome) -> Outcome:
         """What most teachers found."""
-        ranked = Counter(v.final for v in voices).most_common(2)
-        told = compact({v: n for v, n in Counter(v.final for v in voices).items()})
-        if ranked[0][1] < self.least or (len(ranked) > 1 and ranked[1][1] == ranked[0][1]):
+        camps = agreed(voices)
+        told = compact({camp[0].final: len(camp) for camp in camps})
+        most, *others = sorted(camps, key=len, reverse=True)
+        if len(most) < self.least or (others and len(others[0]) == len(most)):
             return outcome.dropping("undecided", told[:200])
-        winner = next(v for v in voices if v.final == ranked[0][0])
-        return self.published(winner, [v for v in voices if v.final != winner.final], told, outcome)
+        return self.published(most[0], [v for v in voices if v not in most], told, outcome)
 
     async def judged(
         self, record: Record, voices: Sequence[Voice], teacher: Teacher, outcome: Outcome, dice: Random
@@ -151,11 +149,13 @@ def lost(voice: NoAnswer | None) -> str:
     return voice.reason if voice else "unreadable_reply"
 
 
-def result(final: str) -> str:
-    """A bare result so that equal ones are equal: folded, without quotes and full stops, numbers by their value."""
-    bare = key(final).strip(AROUND)
-    try:
-        number = Decimal(bare.replace(",", "").replace(" ", ""))
-        return format(number.normalize(), "f") if number.is_finite() and abs(number.adjusted()) < 50 else bare
-    except InvalidOperation:
-        return bare
+def agreed(voices: Sequence[Voice]) -> list[list[Voice]]:
+    """The voices by their result, each camp in their order, as the first of it was."""
+    camps: list[list[Voice]] = []
+    for voice in voices:
+        camp = next((c for c in camps if agree(voice.final, c[0].final)), None)
+        if camp is None:
+            camps.append([voice])
+        else:
+            camp.append(voice)
+    return camps

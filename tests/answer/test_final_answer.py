@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.final_answer import MATHS, Labelled, agreement, labelled
 from tasks.answer.arithmetic import value
-from tasks.answer.final_answer import Final, right, stated
+from tasks.answer.final_answer import Final, agree, right, stated
 
 SAME = [
     ("16 - 3 - 4 = 9\nA: 18", "#### 18"),
@@ -108,3 +108,53 @@ def test_labels_of_model_solutions_are_agreed_with() -> None:
     rows = list(labelled()) if MATHS.is_dir() else OWN
     agree, _ = agreement(rows)
     assert agree >= 0.99 * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1,000", "1000.00"),
+        ("“是”", "是。"),
+        ("(B)", "b"),
+        ("B. Paris", "B"),
+        ("１８０", "180"),
+        ("-0.50", "-.5"),
+        ("**Paris**", "paris"),
+        ("63", "甲数是63"),
+        ("99%", "百分之九十九"),
+        ("99", "99%"),
+        ("5 cm", "w = 5"),
+        ("3小时", "180分钟"),
+        (r"$\frac{1}{2}$", "1/2"),
+        ("2x+1", "2x + 1"),
+        ("√2", "√2。"),
+    ],
+)
+def test_results_agree_however_they_are_written(one: str, other: str) -> None:
+    assert agree(one, other)
+    assert agree(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("18", "180"),
+        ("是", "不是"),
+        ("是", "否"),
+        ("A", "B"),
+        ("1/2", "2"),
+        ("NaN", "0"),
+        ("1e9999", "1"),
+        ("√2", "2"),
+        (r"\sqrt{2}", "2"),
+        ("2x + 1", "2"),
+        ("2π", "2"),
+        ("5", "5 or -8"),
+        ("5 cm", "5 m"),
+        ("10:30", "10"),
+        ("。", "。"),
+    ],
+)
+def test_results_that_differ_do_not_agree(one: str, other: str) -> None:
+    assert not agree(one, other)
+    assert not agree(other, one)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tasks.answer.multi_teacher import MultiTeacher, result
+from tasks.answer.multi_teacher import MultiTeacher
 from tasks.answer.pick import numbered, pick
 from tasks.answer.shelf import ANSWER
 from tasks.loop import Bench, key, run
@@ -87,7 +87,7 @@ async def test_what_most_teachers_found_is_published_in_the_words_of_the_first_o
     assert (record.response, record.teacher) == ("3 小时是 180 分钟。", "m-second")
     assert record.licence == "licence of second"
     assert record.rejected == ("about 200",)
-    assert record.lineage[-1].detail == '{"200":1,"180":2}'
+    assert record.lineage[-1].detail == '{"200":1,"180.0。":2}'
     assert record.lineage[-1].step == "multi_teacher"
     assert [c.body["model"] for c in server.calls].count("m-judge") == 0
     assert "三乘六十" not in json.dumps(record.row(), ensure_ascii=False, default=str)
@@ -164,27 +164,22 @@ async def test_a_name_that_stands_twice_is_asked_twice(choose: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("said", "same"),
+    ("text", "finals", "wrong"),
     [
-        ("1,000", "1000.00"),
-        ("“是”", "是。"),
-        ("(B)", "b"),
-        ("１８０", "180"),
-        ("-0.50", "-.5"),
-        ("$12$", "12"),
-        ("**Paris**", "paris"),
-        ("1e3", "1000"),
+        ("甲、乙两数的和是84，甲数是乙数的3倍，甲数是多少？", ("63", "56", "甲数是63"), "m-second"),
+        ("先涨价10%，再降价10%，现价是原价的百分之几？", ("99", "百分之九十九", "99%"), ""),
+        ("A rectangle of 40 square cm is 3 cm longer than wide. How wide is it?", ("5", "5 cm", "w = 5"), ""),
+        ("Must some bloops be lazzies?", ("yes", "No.", "no"), "m-teacher"),
     ],
 )
-def test_equal_results_are_equal_however_they_are_written(said: str, same: str) -> None:
-    assert result(said) == result(same)
-
-
-@pytest.mark.parametrize(
-    ("said", "other"), [("18", "180"), ("是", "不是"), ("1/2", "2"), ("NaN", "0"), ("1e9999", "1")]
-)
-def test_other_results_are_not(said: str, other: str) -> None:
-    assert result(said) != result(other)
+async def test_right_answers_are_never_rejected_for_how_their_result_is_written(
+    text: str, finals: tuple[str, str, str], wrong: str, tmp_path: Path
+) -> None:
+    given = dict(zip(ANSWERS, finals, strict=True))
+    async with several(tmp_path, speaking(finals=given)) as (teacher, _):
+        outcome = await MultiTeacher(THREE, "vote", keep_others=True)(ask(text), teacher, Random(0))
+    (record,) = outcome.out
+    assert record.rejected == ((ANSWERS[wrong],) if wrong else ())
 
 
 async def test_no_answer_can_pass_for_two_or_open_a_slot(tmp_path: Path) -> None:
