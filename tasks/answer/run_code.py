@@ -2,9 +2,10 @@
 code can be executed; LeetCode's questions stand for many).
 
 Naming this technique in a recipe is what allows it. Each answer runs in a sandbox (`sandbox.py`). Tests are asserts or
-`test_…` functions in the record's `reference`, or in a constraint {"tests": …}, and the doctest examples and assert
-lines of the question itself, as far as they use a name that the answer defines. Python alone, and its standard library
-alone: an answer in another language, without tests, or in need of a module is kept as it is and counted.
+`test_…` functions in the record's `reference`, or in a constraint {"tests": …}, and the doctest examples, assert lines
+and examples in words (`said_examples.py`) of the question itself, as far as they use a name that the answer defines.
+Python alone, and its standard library alone: an answer in another language, without tests, or in need of a module is
+kept as it is and counted.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
+from tasks.answer.said_examples import said_examples
 from tasks.answer.sandbox import Limits, missing, run
 from tasks.fences import blocks
 from tasks.recipe import RecipeError
 from tasks.record import Kind, Record, Score
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
+from tasks.text import prose
 
 PYTHON = ("python", "py", "python3")
 GIVES_UP = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -108,6 +111,7 @@ def given(record: Record, defined: frozenset[str]) -> tuple[list[str], str]:
     tests = [text for text in (record.reference, *constrained(record)) if tests_something(text)]
     asked = "\n".join(m.content for m in record.ask if m.role == "user") + f"\n{record.input}"
     tests += [line for line in ASSERT.findall(asked) if uses(line, defined)]
+    tests += said_examples(prose(asked), defined)
     return tests, "".join(f">>> {source}{want}" for source, want in examples(asked, defined))
 
 

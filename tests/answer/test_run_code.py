@@ -43,6 +43,8 @@ GIVEN: Sequence[dict[str, Any]] = (
     {"asked": "\n\n>>> triple(2)\n6\n"},
     {"asked": "\n\n```python\n>>> triple(2)\n6\n```\n"},
     {"asked": "\n\nassert triple(2) == 6\n"},
+    {"asked": " 例如 triple(2) == 6。"},
+    {"asked": " For example, `triple(2)` should return `6`, and triple('ab') == 'ababab'."},
 )
 
 
@@ -66,6 +68,9 @@ async def test_an_answer_stays_where_it_passes_the_tests_and_goes_where_it_fails
         (row("en", RIGHT, asked="\n\n>>> other(2)\n6\n"), "no_tests"),
         (row("zh", RIGHT, asked="\n\nassert other == 6"), "no_tests"),
         (row("en", RIGHT, asked="\n    >>> triple(2)\n  6\n"), "no_tests"),
+        (row("en", RIGHT, asked=" If triple(2) == 7, print a line."), "no_tests"),
+        (row("zh", RIGHT, asked=" 我的 triple(2) 返回 5，哪里错了？triple(2) -> 5"), "no_tests"),
+        (row("zh", RIGHT, asked="\n\n```python\nwrong = triple(2) == 5\n```\n"), "no_tests"),
         (row("en", "fn triple() {}", fence="rust", reference="assert 1"), "no_python"),
         (row("zh", ">>> triple(2)\n6", reference="assert 1"), "no_python"),
         (row("en", f"import numpy\n{RIGHT}", reference="assert triple(2) == 6"), "needs_module"),
