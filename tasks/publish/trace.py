@@ -101,7 +101,8 @@ def calls(store: Iterable[Stored], row: Record, prompts: dict[str, tuple[str, st
 
 
 def holds(messages: list[dict[str, Any]], row: Record, transcript: str) -> bool:
-    """Whether a request asks this prompt: its turns at the end of those that were sent, or its transcript in one."""
+    """Whether a request asks this prompt: its turns at the end of those that were sent, its turns with a draft that
+    became `rejected` after them (a correction), or its transcript in one."""
     texts = [m.get("content") or "" for m in messages]
     if any(transcript in t for t in texts):
         return True
@@ -110,7 +111,10 @@ def holds(messages: list[dict[str, Any]], row: Record, transcript: str) -> bool:
         turns[-1] = (turns[-1][0], f"{turns[-1][1]}\n\n{row.input}")
     sent = [(m["role"], t) for m, t in zip(messages, texts, strict=True) if m["role"] != "system"]
     system = "\n\n".join(t for m, t in zip(messages, texts, strict=True) if m["role"] == "system")
-    return sent[-len(turns) :] == turns and all(m.content in system for m in row.ask if m.role == "system")
+    before, after = sent[: len(turns)], sent[len(turns) : len(turns) + 1]
+    corrects = before == turns and any(role == "assistant" and text in row.rejected for role, text in after)
+    ends = sent[-len(turns) :] == turns
+    return (ends or corrects) and all(m.content in system for m in row.ask if m.role == "system")
 
 
 def step_of(messages: list[dict[str, Any]], prompts: dict[str, tuple[str, str]]) -> str:
