@@ -98,8 +98,8 @@ def checked(named: str, made_of: type[Any], settings: dict[str, Any], door: Door
         cause = first.get("ctx", {}).get("error")
         if isinstance(cause, RecipeError):  # it says itself what is wrong, such as a file that cannot be read
             raise RecipeError(f"{named}: {cause.what}", f"{door.settings}.{named}", cause.hint) from None
-        field = ".".join(map(str, first["loc"]))
-        raise RecipeError(f"{named}: {field}: {first['msg']}", f"{door.settings}.{named}") from None
+        told = (named, ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))
+        raise RecipeError(": ".join(filter(None, told)), f"{door.settings}.{named}") from None
     try:
         inspect.signature(made).bind(*[None] * door.called_with)
     except TypeError:

@@ -85,6 +85,18 @@ def test_a_link_that_nothing_feeds_is_refused_with_what_to_do(
         ({"distill": {}, "other": {}}, "one entry is one technique"),
         ({"distill": {"only": {"kind": "rows"}}}, "task_types, languages, after and share"),
         ({"distill": {"temperature": "hot"}}, "temperature"),
+        ({"self_correct": {"rounds": -1}}, "self_correct: rounds: Input should be greater than or equal to 0"),
+        ({"rejection_sampling": {"k": 0}}, "rejection_sampling: k: Input should be greater than or equal to 1"),
+        ({"rejection_sampling": {"agreement": 2}}, "agreement: Input should be less than or equal to 1"),
+        ({"multi_teacher": {"least": 0}}, "least: Input should be greater than or equal to 1"),
+        ({"multi_teacher": {"teachers": ["teacher"]}}, "multi_teacher: teachers: name two at least"),
+        ({"meta_reasoning": {"chains": -2}}, "chains: Input should be greater than or equal to 1"),
+        ({"tree_of_thoughts": {"most_calls": 0}}, "tree_of_thoughts: breadth, depth,"),
+        ({"run_code": {"without_sandbox": "run", "limits": {"secs": 1}}}, "run_code: limits.secs"),
+        (
+            {"run_code": {"without_sandbox": "run", "limits": {"seconds": -1}}},
+            "run_code: limits: every limit is at least 1",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said_with_the_nearest_right(entry: Any, said: str) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tasks.answer.corpus import Passage, read
 from tasks.answer.thoughts import compact
@@ -68,9 +68,9 @@ class MetaReasoning:
     """
 
     corpus: str = "data/corpus/passages.jsonl"
-    chains: int = 5
-    hops: int = 4
-    passages: int = 2
+    chains: Annotated[int, Field(ge=1)] = 5
+    hops: Annotated[int, Field(ge=1)] = 4
+    passages: Annotated[int, Field(ge=1)] = 2
     temperature: float = 0.7
     max_tokens: int = 4096
     reasks: int = 1

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tasks.answer.distill import Distill, Said
 from tasks.answer.final_answer import agree
@@ -57,7 +57,7 @@ class MultiTeacher:
     teachers: tuple[str, ...] = ("teacher", "teacher", "teacher")
     choose: Literal["vote", "judge"] = "judge"
     keep_others: bool = False
-    least: int = 2
+    least: Annotated[int, Field(ge=1)] = 2
     temperature: float = 0.7
     max_tokens: int = 4096
     reasks: int = 1

@@ -13,8 +13,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
 from tasks.answer.distill import conversation
@@ -53,10 +54,10 @@ class RejectionSampling:
     off unless asked for, since most models together may be wrong the same way, and a reference never is.
     """
 
-    k: int = 8
+    k: Annotated[int, Field(ge=1)] = 8
     teachers: tuple[str, ...] = ("teacher",)
     without_reference: Literal["leave", "vote"] = "leave"
-    agreement: float = 0.5
+    agreement: Annotated[float, Field(ge=0, le=1)] = 0.5
     temperature: float = 0.7
     max_tokens: int = 1024
     takes: ClassVar[Kind] = "prompts"

@@ -26,7 +26,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.answer.jail import NO_JAIL
 
@@ -64,6 +64,11 @@ class Limits:
     files: int = 16
     processes: int = 16
     output: int = 64
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # a recipe's misspelt limit would be none
+
+    def __post_init__(self) -> None:
+        if min(self.seconds, self.memory, self.files, self.processes, self.output) < 1:
+            raise ValueError("every limit is at least 1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from tasks.answer.distill import conversation, taught
 from tasks.answer.draw_target import retargeted, target_of
@@ -31,7 +33,7 @@ class SelfCorrect:
     prompt whose edited form takes its place.
     """
 
-    rounds: int = 2
+    rounds: Annotated[int, Field(ge=0)] = 2
     unmet: Literal["edit_prompt", "reject"] = "edit_prompt"
     temperature: float = 0.7
     max_tokens: int = 4096

@@ -57,8 +57,9 @@ class TreeOfThoughts:
     def __post_init__(self) -> None:
         if self.search == "dfs" and self.judged_by == "votes":
             raise ValueError("search: dfs needs judged_by: values; votes compare, and a single way has no rivals")
-        if min(self.breadth, self.depth, self.candidates, self.value_votes, self.votes, self.drafts) < 1:
-            raise ValueError("breadth, depth, candidates, value_votes, votes and drafts are at least 1")
+        counts = (self.breadth, self.depth, self.candidates, self.value_votes, self.votes, self.drafts, self.most_calls)
+        if min(counts) < 1:
+            raise ValueError("breadth, depth, candidates, value_votes, votes, drafts and most_calls are at least 1")
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         thinker = Thinker(record, teacher, self.most_calls - self.closing, self.temperature, self.max_tokens)
