@@ -74,6 +74,9 @@ def passages(path: str) -> list[Passage]:
     try:
         lines = [json.loads(line) for line in located(path).read_text("utf-8").splitlines() if line.strip()]
         return [Passage(*(str(line[field]) for field in FIELDS)) for line in lines]
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except OSError as fault:
+        hint = "name a JSON Lines file of id, language, title and text, as data/corpus/passages.jsonl"
+        raise RecipeError(f"no corpus at {path}: {fault.strerror}", "meta_reasoning.corpus", hint) from None
+    except (ValueError, KeyError, TypeError) as fault:
         what = f"{path} is not a corpus: expected id, language, title and text on each line ({fault!r})"
         raise RecipeError(what, "meta_reasoning.corpus") from None

@@ -153,8 +153,10 @@ def read_pool(path: str) -> tuple[dict[str, Any], ...]:
     try:
         lines = located(path).read_text().splitlines()
         rows = tuple(json.loads(line) for line in lines if line.strip())
-        if all({"language", "task_type", "prompt", "response"} <= row.keys() for row in rows):
+        if rows and all({"language", "task_type", "prompt", "response"} <= row.keys() for row in rows):
             return rows
-        raise ValueError("expected language, task_type, prompt and response on each line")
+        raise ValueError(
+            "expected language, task_type, prompt and response on each line" + ", and it is empty" * (not rows)
+        )
     except (OSError, ValueError, AttributeError) as fault:
         raise RecipeError(f"{path} is not a pool of examples: {fault}", "answer.pool") from None

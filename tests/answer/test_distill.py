@@ -222,7 +222,7 @@ def test_a_language_without_examples_is_asked_without() -> None:
     assert Distill(few_shot=2, pool="data/few_shot.jsonl").examples(record, Random(0)) == ()
 
 
-@pytest.mark.parametrize("text", ["no json", '{"language": "en"}', "[]", '"text"', "3"])
+@pytest.mark.parametrize("text", ["", "\n", "no json", '{"language": "en"}', "[]", '"text"', "3"])
 def test_a_pool_that_cannot_be_read_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text(text)
     with pytest.raises(RecipeError, match="is not a pool of examples") as fault:
