@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from tasks.produce.house_rules import Rule, read_system_turns
-from tasks.produce.rounds import drawn, rounds
+from tasks.produce.rounds import dealt, in_turn, rounds
 from tasks.produce.seeds import named, read_seeds
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, begun
@@ -108,8 +108,8 @@ class MultiTurn:
         return (self.systems, *(named(self.seeds, language) for language in self.languages))
 
     async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
-        plans = self.plans(self.openings(pool), dice)
-        async for _, made in rounds(plans, lambda one: self.held(one, teacher), self.at_once, self.patience):
+        plans, limits = self.plans(self.openings(pool), dice), (self.at_once, self.patience, self.target)
+        async for _, made in rounds(plans, lambda one: self.held(one, teacher), *limits):
             yield Outcome().noting(made.reason) if isinstance(made, NoAnswer) else made
 
     def openings(self, pool: Sequence[Record]) -> dict[str, list[Record]]:
@@ -122,9 +122,12 @@ class MultiTurn:
     def plans(self, openings: dict[str, list[Record]], dice: Random) -> Iterator[Plan]:
         turns, languages = read_system_turns(self.systems), list(openings)
         shares = {kind: getattr(self, kind) for kind in (*TALK, "system_effective", "system_idle")}
+        kinds = {language: dealt(shares, dice) for language in languages}
+        begins = {language: in_turn(openings[language], dice) for language in languages}
         for number in count() if languages else ():
             language = languages[number % len(languages)]
-            kind, (opening, other) = drawn(shares, dice), dice.sample(openings[language], 2)
+            kind, opening = next(kinds[language]), next(begins[language])
+            other = dice.choice([one for one in openings[language] if one is not opening])
             plan = Plan(number, kind, opening, other)
             if kind == "system_effective":
                 rule = dice.choice(turns.effective[language])

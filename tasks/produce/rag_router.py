@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.produce.rounds import drawn, rounds
+from tasks.produce.rounds import dealt, rounds
 from tasks.produce.seeds import named, read_lines
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, Stamp, begun
@@ -79,9 +79,8 @@ class RagRouter:
         return tuple(named(self.topics, language) for language in self.languages)
 
     async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
-        async for _, made in rounds(
-            self.calls_of(dice), lambda one: self.rows(one, teacher), self.at_once, self.patience
-        ):
+        calls, limits = self.calls_of(dice), (self.at_once, self.patience, self.target, self.messages)
+        async for _, made in rounds(calls, lambda one: self.rows(one, teacher), *limits):
             if isinstance(made, NoAnswer):
                 yield Outcome().noting(made.reason)
                 continue
@@ -94,11 +93,12 @@ class RagRouter:
 
     def calls_of(self, dice: Random) -> Iterator[Round]:
         shares = {"knowledge": self.knowledge, "chat": 1 - self.knowledge}
+        kinds = {language: dealt(shares, dice) for language in self.languages}
         for number in count():
             language = self.languages[number % len(self.languages)]
             topic = dice.choice(read_lines(named(self.topics, language)))
             forms = tuple(dice.randrange(2**16) for _ in range(self.messages))
-            yield Round(number, language, drawn(shares, dice), topic, forms)
+            yield Round(number, language, next(kinds[language]), topic, forms)
 
     async def rows(self, one: Round, teacher: Teacher) -> Outcome:
         prompt = load("rag_router/messages", one.language)

@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.produce.rounds import drawn, rounds
+from tasks.produce.rounds import dealt, rounds
 from tasks.produce.seeds import named
 from tasks.produce.toolbox import Tool, listed, read_tools
 from tasks.prompt import Filled, load
@@ -102,17 +102,18 @@ class ToolUse:
         return tuple(named(self.tools, language) for language in self.languages)
 
     async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
-        scenes = self.scenes(dice)
-        async for _, made in rounds(scenes, lambda one: self.played(one, teacher), self.at_once, self.patience):
+        scenes, limits = self.scenes(dice), (self.at_once, self.patience, self.target)
+        async for _, made in rounds(scenes, lambda one: self.played(one, teacher), *limits):
             yield Outcome().noting(made.reason) if isinstance(made, NoAnswer) else made
 
     def scenes(self, dice: Random) -> Iterator[Scene]:
         cases = ("needed", "parallel", "not_needed", "failing", "missing")
         shares = {case: getattr(self, case) for case in cases}
+        dealt_cases = {language: dealt(shares, dice) for language in self.languages}
         for number in count():
             language = self.languages[number % len(self.languages)]
             tools = read_tools(named(self.tools, language))
-            case, offered = drawn(shares, dice), dice.sample(tools, min(self.offered, len(tools)))
+            case, offered = next(dealt_cases[language]), dice.sample(tools, min(self.offered, len(tools)))
             meant = offered[: dice.choice((1, 2)) if case == "parallel" else 1]
             dice.shuffle(offered)
             as_text = dice.random() < self.as_text
@@ -222,7 +223,7 @@ def misfit(scene: Scene, said: Record, step: int) -> tuple[str, str] | None:
         return None
     calls, wanted, said_at_the_end = len(turn.tool_calls), WANTED.get(scene.case, 0), turn.content[-200:]
     if calls < wanted:
-        return "not_parallel" if calls else "no_call", said_at_the_end
+        return ("not_parallel", f"{turn.tool_calls[0].name} alone") if calls else ("no_call", said_at_the_end)
     if calls and not wanted:
         return "needless_call", turn.tool_calls[0].name
     if scene.case == "missing" and not any(mark in turn.content for mark in QUESTION):

@@ -163,6 +163,7 @@ async def test_a_turn_that_the_case_does_not_want_ends_the_conversation_with_its
 ) -> None:
     run = await play(case, language, tmp_path, *turns, patience=1)
     assert run.reasons == {reason: 2}
+    assert all(detail for _, detail in run.gone)
     assert not run.rows
     assert "short" in run.tally.stopped
 
