@@ -10,7 +10,8 @@ found by code, and so is the answer's text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 from typing import Annotated, ClassVar, Literal
@@ -19,7 +20,7 @@ import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from tasks.produce.long_text import Part, inserted, length, occurrences, parts, places, window
-from tasks.produce.rounds import drawn
+from tasks.produce.rounds import drawn, in_turn
 from tasks.prompt import load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
@@ -42,6 +43,12 @@ class Terms(BaseModel):
     """What a reader might look for in a text."""
 
     terms: list[str]
+
+
+class Summary(BaseModel):
+    """What one part of a text says."""
+
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,8 @@ class LongContext:
         for task, row in zip(tasks, made, strict=True):
             if isinstance(row, NoAnswer):
                 outcome = outcome.eliminating(asked(task, record, LAYOUTS[0]), row.reason, row.detail)
+            elif isinstance(row, tuple):
+                outcome = outcome.eliminating(asked(task, record, LAYOUTS[0]), *row)
             elif key(row.response) == key(task.part.text if task.part else ""):
                 outcome = outcome.eliminating(row, "copied")
             else:
@@ -123,7 +132,7 @@ class LongContext:
         """Tasks of the kinds that this text allows, none of them twice."""
         named = [part for part in parts(text) if units(part.text) >= self.least_part]
         heads = parts(text)
-        scattered = [t for t in terms if 0 < len(places(heads, t)) < len(heads)]
+        scattered = [t for t in terms if 0 < len(places(text, heads, t)) < len(heads)]
         left = {"summary": list(named), "places": scattered, "count": list(terms), "passkey": list(range(self.tasks))}
         found: list[Task] = []
         while len(found) < self.tasks:
@@ -136,7 +145,7 @@ class LongContext:
                 case "summary":
                     found.append(Task(kind, text, words.of(kind, "questions", TITLE=thing.title), part=thing))
                 case "places":
-                    found.append(listing(text, thing, places(heads, thing), words))
+                    found.append(listing(text, thing, places(text, heads, thing), words))
                 case "count":
                     found.append(counting(text, thing, words))
                 case _:
@@ -144,14 +153,17 @@ class LongContext:
                     found.append(hidden(text, depth, words, dice))
         return found
 
-    async def row(self, task: Task, record: Record, layout: str, teacher: Teacher) -> Record:
+    async def row(self, task: Task, record: Record, layout: str, teacher: Teacher) -> Record | tuple[str, str]:
+        """The task with its answer, or why the teacher gave none."""
         prompt = asked(task, record, layout)
         if task.part is None:
             return replace(prompt.answering(task.answer), teacher=CODE, licence=record.licence)
         sent = load("long_context/summary", record.language).fill(title=task.part.title, part=task.part.text)
-        reply = await teacher.ask(sent, 0.3, self.max_tokens)
+        read, reply = await teacher.ask_json(sent, Summary, record.language, 0.3, self.max_tokens, self.reasks)
+        if read is None or not read.summary.strip():
+            return "unparsed", reply.text[:200]
         spent = (reply.prompt_tokens, reply.response_tokens)
-        return taught(prompt.answering(reply.text.strip()), teacher, sent, spent)
+        return taught(prompt.answering(read.summary.strip()), teacher, sent, spent)
 
 
 def asked(task: Task, record: Record, layout: str) -> Record:
@@ -192,10 +204,13 @@ class Words:
 
     known: dict[str, dict[str, list[str]]]
     dice: Random
+    left: dict[tuple[str, str], Iterator[str]] = field(default_factory=dict)
 
     def of(self, kind: str, which: str, **values: str) -> str:
-        """One of the wordings of a question, an answer or a sentence, filled in."""
-        return FILLED.sub(lambda m: values.get(m[1], m[0]), self.dice.choice(self.known[kind][which]))
+        """One of the wordings of a question, an answer or a sentence, filled in. All have had their turn before one
+        comes again: two questions about a text that differ in a term alone are taken for one."""
+        turns = self.left.setdefault((kind, which), in_turn(self.known[kind][which], self.dice))
+        return FILLED.sub(lambda m: values.get(m[1], m[0]), next(turns))
 
 
 @cache

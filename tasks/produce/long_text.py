@@ -93,6 +93,9 @@ def occurrences(text: str, term: str) -> int:
     return len(re.findall(rf"(?<!\w){re.escape(term)}(?!\w)", text, re.I))
 
 
-def places(found: Sequence[Part], term: str) -> list[str]:
-    """The titles of the parts in which a term occurs, the title itself included."""
-    return [part.title for part in found if occurrences(f"{part.title}\n{part.text}", term)]
+def places(text: str, found: Sequence[Part], term: str) -> list[str]:
+    """The titles of the parts in which a term occurs, the title itself included; none where it stands elsewhere, too:
+    before the first heading, in one without a text such as the document's own, or under one that occurs twice."""
+    times = {part.title: occurrences(f"{part.title}\n{part.text}", term) for part in found}
+    whole = sum(times.values()) == occurrences(text, term)
+    return [title for title, often in times.items() if often] if whole else []

@@ -37,7 +37,7 @@ def only(kind: str, **more: Any) -> LongContext:
 def teacher(body: Body) -> str:
     if asked_schema(body) == "terms":
         return json.dumps({"terms": TERMS["zh" if "白鹭" in last(body) else "en"]})
-    return f"This part tells of boats. 讲的是船。 {len(last(body))}"
+    return json.dumps({"summary": f"This part tells of boats. 讲的是船。 {len(last(body))}"}, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -111,10 +111,38 @@ async def test_a_summary_is_written_with_that_part_alone_before_the_teacher(lang
 
 async def test_a_summary_that_copies_its_part_is_none(tmp_path: Path) -> None:
     def copies(body: Body) -> str:
-        return re.split(r"<part \w+>\n|\n</part", last(body))[1]
+        return json.dumps({"summary": re.split(r"<part \w+>\n|\n</part", last(body))[1]})
 
     run = await made(only("summary", tasks=2), [passage(EN)], copies, tmp_path)
     assert run.reasons == {"copied": 2, "used": 1}
+
+
+@pytest.mark.parametrize(
+    ("preface", "language"), [("Sure! Here is a summary of the section:\n\n", "en"), ("好的，概括如下：\n\n", "zh")]
+)
+async def test_what_a_teacher_says_around_a_summary_is_no_part_of_it(
+    preface: str, language: str, tmp_path: Path
+) -> None:
+    run = await made(
+        only("summary", tasks=1), [passage(TEXTS[language])], lambda b: preface + teacher(b), tmp_path / "json"
+    )
+    assert [row.response.startswith("This part tells of boats.") for row in run.rows] == [True]
+    plain = await made(
+        only("summary", tasks=1), [passage(TEXTS[language])], lambda b: preface + "Boats.", tmp_path / "plain"
+    )
+    assert plain.reasons == {"unparsed": 1, "used": 1}
+
+
+async def test_questions_of_one_kind_about_a_text_differ_in_more_than_their_term(tmp_path: Path) -> None:
+    text = "\n\n".join(f"## Pier {n}\n\nA heron, a tern and a gull rest on pier {n}." for n in range(1, 4)) * 4
+
+    def names(body: Body) -> str:
+        return json.dumps({"terms": ["heron", "tern", "gull"]})
+
+    run = await made(only("count", tasks=3), [passage(text)], names, tmp_path)
+    questions = [row.instruction.replace(row.passage, "") for row in run.rows]
+    bare = {re.sub("“(?:heron|tern|gull)”", "", question.replace("Task:", "").strip()) for question in questions}
+    assert len({" ".join(b.replace("The document:", "").replace("Document:", "").split()) for b in bare}) == 3
 
 
 async def test_kinds_come_by_their_shares_and_the_question_stands_above_or_below(tmp_path: Path) -> None:
@@ -183,9 +211,24 @@ def test_terms_are_counted_as_whole_words_or_as_these_characters(text: str, term
 
 
 def test_a_heading_that_stands_twice_names_no_part() -> None:
-    found = parts("# A\none\n# B\ntwo\n# A\nthree\n# C\n")
+    text = "# A\none\n# B\ntwo\n# A\nthree\n# C\n"
+    found = parts(text)
     assert [(p.title, p.text) for p in found] == [("B", "two")]
-    assert places(found, "b") == ["B"]
+    assert places(text, found, "b") == ["B"]
+    assert places(text, found, "one") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("# The heron\n\n## Nests\nA heron nests.\n\n## Food\nFish.\n", "heron"),  # in a title with no text below it
+        ("A heron.\n# Nests\nA heron nests.\n# Food\nFish.\n", "heron"),  # before the first heading
+        ("# 白鹭记\n\n## 巢\n白鹭筑巢。\n\n## 食\n鱼。\n", "白鹭"),
+        ("# 记\n白鹭。\n# 巢\n白鹭筑巢。\n# 记\n鱼。\n", "白鹭"),
+    ],
+)
+def test_no_list_of_places_is_asked_for_where_a_term_stands_outside_them_too(text: str, term: str) -> None:
+    assert places(text, parts(text), term) == []
 
 
 @pytest.mark.parametrize("text", ["", "en: []", "en: {passkey: {questions: [a]}}", "- x", "{"])
