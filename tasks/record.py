@@ -196,7 +196,8 @@ class Record:
                 **known,
             },
         ).stamped(step, prompt, model, (self.prompt_id,), detail)
-        return replace(bare, roots=(identity("m", step, self.roots[0], self.prompt_id, bare.row_id),))
+        apart = (detail,) if detail else ()  # two of one record that say the same so far
+        return replace(bare, roots=(identity("m", step, self.roots[0], self.prompt_id, bare.row_id, *apart),))
 
     def row(self) -> dict[str, Any]:
         """The record as plain data in the shape of `SCHEMA`, ids included."""

@@ -31,6 +31,7 @@ from tasks.text import key
 from tasks.transcript import transcript
 
 TALK = ("related", "unrelated", "detail")
+QUOTES = "\"'“”‘’「」『』`"  # that a teacher puts round the words
 
 
 class FollowUp(BaseModel):
@@ -182,7 +183,7 @@ class MultiTurn:
         )
         if read is None or not read.turn.strip():
             return None
-        quoted = key(read.words)
+        quoted = key(read.words).strip(QUOTES)
         if plan.kind == "detail" and not (quoted and quoted in key(record.response) and quoted in key(read.turn)):
             return "detail_not_quoted", read.words[:200]
         asked = replace(record, messages=(*record.messages, Message("user", read.turn.strip())))

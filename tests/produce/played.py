@@ -30,6 +30,7 @@ class Run:
     out: list[Record]
     gone: list[tuple[str, str]]
     asked: list[Body] = field(default_factory=list)
+    dropped_ids: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> list[Record]:
@@ -71,8 +72,9 @@ async def made(step: Any, given: Sequence[Record], say: Say, folder: Path, seed:
         bench = Bench(folder / "work", seed, engines={"teacher": engine})
         tally = await run(link, [write(table(given), folder / "given.parquet")], bench)
     out = [record for shard in tally.shards for record in records(shard.table())]
-    gone = [(row["reason"], row["detail"]) for shard in tally.dropped_in for row in shard.table().to_pylist()]
-    return Run(tally, out, gone, asked)
+    dropped = [row for shard in tally.dropped_in for row in shard.table().to_pylist()]
+    gone = [(row["reason"], row["detail"]) for row in dropped]
+    return Run(tally, out, gone, asked, [row["roots"][0] for row in dropped])
 
 
 __all__ = ["Run", "asked_schema", "call", "last", "made", "passage"]

@@ -144,6 +144,36 @@ async def test_a_system_turn_that_an_answer_ignores_ends_the_conversation(langua
     assert run.reasons == {"system_ignored": 2}
 
 
+@pytest.mark.parametrize(
+    ("language", "quoted"), [("en", "“pendulum”"), ("en", '"Pendulum"'), ("zh", "“钟摆”"), ("zh", "「钟摆」")]
+)
+async def test_quotes_that_a_teacher_puts_round_the_words_are_no_part_of_them(
+    language: str, quoted: str, tmp_path: Path
+) -> None:
+    turn = {"turn": f"And “{WORDS[language]}”, what is that?", "words": quoted}
+    assert len((await hold("detail", language, tmp_path, followup=turn)).rows) == 2
+
+
+async def test_two_conversations_with_one_opening_are_two_records(tmp_path: Path) -> None:
+    """One is dropped, another is a row: each has a state of its own in the ledger."""
+    calls = Counter[str]()
+
+    def turn(body: Body) -> str:
+        calls["turns"] += 1
+        return json.dumps({"turn": "And what of “pendulum”?", "words": "pendulum" if calls["turns"] > 2 else "nowhere"})
+
+    run = await hold("detail", "en", tmp_path, pool=given("en")[:2], more={"patience": 3}, followup=turn)
+    assert (len(run.rows), run.reasons) == (2, {"detail_not_quoted": 2})
+    ids = [record.roots[0] for record in run.rows] + run.dropped_ids
+    assert len(set(ids)) == 4
+
+
+async def test_no_opening_comes_again_before_all_have_had_their_turn(tmp_path: Path) -> None:
+    pool = [prompt for prompt in given("en") if prompt.language == "en"]
+    run = await hold("related", "en", tmp_path, pool=pool, more={"target": len(pool), "at_once": 3})
+    assert Counter(row.messages[0].content for row in run.rows) == Counter(p.instruction for p in pool)
+
+
 async def test_a_follow_up_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
     run = await hold("related", "en", tmp_path, followup="and then?")
     assert (run.tally.noted, run.tally.made) == ({"unreadable_reply": 2}, 0)
