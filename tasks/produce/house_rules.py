@@ -1,47 +1,40 @@
-"""System turns with a rule that code can check of an answer, and those that have no bearing on most questions."""
+"""System turns that put constraints on every answer, and those that have no bearing on most questions."""
 
 from __future__ import annotations
 
-import re
+import json
 from functools import cache
-from typing import Literal
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from tasks.constraint.kind import Constraint
+from tasks.constraint.register import read, unmet, written
 from tasks.recipe import RecipeError, located
-from tasks.text import units
 
-Check = Literal["ends", "begins", "at_most", "never", "no_lines", "no_match"]
+
+def constraint(plain: Any) -> Constraint:
+    """A constraint as the file has it: its kind and its values."""
+    return read(json.dumps(plain))
 
 
 class Rule(BaseModel):
-    """A system turn, and what must hold of each answer under it: how it `ends` or `begins`, that it has `at_most` so
-    many words or characters, that a text `never` stands in it, that it has `no_lines` that begin so, or `no_match`."""
+    """A system turn, and the constraints that each answer under it keeps."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     text: str
-    check: Check
-    value: str | int = Field(alias="with")
+    keeps: tuple[Annotated[Constraint, BeforeValidator(constraint)], ...] = Field(min_length=1)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The constraints as a record keeps them."""
+        return tuple(map(written, self.keeps))
 
     def broken(self, answer: str) -> str:
-        """How the answer breaks the rule; nothing where it keeps it."""
-        said, value = answer.strip(), str(self.value)
-        match self.check:
-            case "ends":
-                return "" if said.endswith(value) else f"ends with {said[-40:]}"
-            case "begins":
-                return "" if said.startswith(value) else f"begins with {said[:40]}"
-            case "at_most":
-                return "" if units(said) <= int(value) else f"{units(said)}, expected at most {value}"
-            case "never":
-                return value if value in said else ""
-            case "no_lines":
-                found = re.search(rf"^\s*(?:{value}).{{0,40}}", said, re.M)
-            case "no_match":
-                found = re.search(value, said)
-        return found[0].strip() if found else ""
+        """The first constraint that the answer breaks; nothing where it keeps them all."""
+        return next(map(written, unmet(self.keeps, answer)), "")
 
 
 class SystemTurns(BaseModel):

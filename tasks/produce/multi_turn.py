@@ -158,9 +158,8 @@ class MultiTurn:
         tags = (*plan.opening.tags, "multi_turn", f"multi_turn:{plan.kind}")
         conversation = plan.opening.conversation or plan.opening.prompt_id
         detail = f"conversation {plan.number}"
-        return plan.opening.derived(
-            "multi_turn", (*system, *messages), detail=detail, tags=tags, conversation=conversation
-        )
+        known = {"conversation": conversation, "constraints": plan.rule.written if plan.rule else ()}
+        return plan.opening.derived("multi_turn", (*system, *messages), detail=detail, tags=tags, **known)
 
     async def answer(self, record: Record, plan: Plan, teacher: Teacher) -> Record:
         """The teacher's answer to the conversation so far; it does not see a system turn that is to be idle."""

@@ -92,11 +92,13 @@ async def test_a_switch_is_another_prompt_word_for_word(language: str, tmp_path:
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_an_effective_system_turn_is_kept_in_every_answer(language: str, tmp_path: Path) -> None:
     rules = {rule.text: rule for rule in read_system_turns("data/system_prompts.yaml").effective[language]}
-    good = {"ends": "Yes.\n{}", "begins": "{} yes."}
 
     def obeys(body: Body) -> str:
         rule = next(r for t, r in rules.items() if t in body["messages"][0]["content"])
-        return good.get(rule.check, "Yes. 是。").format(rule.value)
+        wanted = {c.name: "".join(c.wanted) for c in rule.keeps}
+        if "numbered" in wanted and wanted.get("opens_with"):
+            return "1. Yes, 是"
+        return f"{wanted.get('opens_with', '')} Yes, 是 {wanted.get('closes_with', '')}"
 
     run = await hold("system_effective", language, tmp_path, more={"target": 8, "at_once": 8}, **{"": obeys})
     assert len(run.rows) == 8
@@ -104,6 +106,7 @@ async def test_an_effective_system_turn_is_kept_in_every_answer(language: str, t
     for row in run.rows:
         assert row.messages[0].role == "system"
         assert rules[row.messages[0].content].broken(row.response) == ""
+        assert row.constraints == rules[row.messages[0].content].written  # for the gate to look at once more
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -208,23 +211,33 @@ async def test_prompts_that_are_too_few_to_switch_between_give_nothing(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "good", "bad"),
+    ("constraint", "good", "bad"),
     [
-        ("ends", "Bye.", "Yes. Bye.\n", "Bye. Yes."),
-        ("begins", "一句话：", " 一句话：好。", "好。"),
-        ("at_most", 3, "one two 三", "one two 三四"),
-        ("never", "！", "好。", "好！"),
-        ("no_lines", r"[-*]\s", "a - b", "a\n - b"),
-        ("no_match", "[A-Za-z]", "好。", "好ok"),
+        ({"kind": "closes_with", "phrase": "Bye."}, "Yes. Bye.\n", "Bye. Yes."),
+        ({"kind": "opens_with", "phrase": "一句话："}, " 一句话：好。".strip(), "好。"),
+        ({"kind": "words", "most": 3}, "one two 三", "one two 三四"),
+        ({"kind": "forbidden", "words": ["！"]}, "好。", "好！"),
+        ({"kind": "bullets", "most": 0}, "a - b", "a\n- b"),
+        ({"kind": "numbered", "most": 0}, "第1步。", "1. 好"),
     ],
 )
-def test_a_rule_holds_or_says_how_it_is_broken(check: Any, value: Any, good: str, bad: str) -> None:
-    rule = Rule(**{"text": "t", "check": check, "with": value})
+def test_a_rule_holds_or_says_how_it_is_broken(constraint: Any, good: str, bad: str) -> None:
+    rule = Rule(text="t", keeps=(constraint,))
     assert rule.broken(good) == ""
-    assert rule.broken(bad)
+    assert constraint["kind"] in rule.broken(bad)
 
 
-@pytest.mark.parametrize("text", ["", "effective: {en: [{text: a, check: sings, with: b}]}\nidle: {}", "{", "[]"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_effective_system_turn_of_ours_can_be_kept_and_be_broken(language: str) -> None:
+    for rule in read_system_turns("data/system_prompts.yaml").effective[language]:
+        wanted = "1. 是\n" * any(c.name == "numbered" and c.wanted == () for c in rule.keeps)
+        texts = [f"{text}是 Yes" for text in ("", wanted, *("".join(c.wanted) for c in rule.keeps))]
+        texts += [f"是 Yes {''.join(c.wanted)}" for c in rule.keeps]
+        assert any(not rule.broken(text) for text in texts), rule.text
+        assert rule.broken("! ！ **a**. b. c. d.\n- e\n" + "a " * 200 + "啊" * 200), rule.text
+
+
+@pytest.mark.parametrize("text", ["", "effective: {en: [{text: a, keeps: [{kind: sings}]}]}\nidle: {}", "{", "[]"])
 def test_a_file_of_system_turns_that_is_none_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(text)
     with pytest.raises(RecipeError, match="is not a file of system turns"):
