@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tasks.record import MADE, Kind
 from tasks.step import Step
 
 LOGS = "logs"  # who made what users asked
+LABELS = ("label", "small_model")  # who says of a record what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,21 @@ def kinds(rows: pa.Table) -> np.ndarray:
 
 
 def makers(rows: pa.Table) -> np.ndarray:
-    """The technique that made each row, by the last line of its lineage; `logs` for what users asked."""
-    both = zip(rows.column("roots").to_pylist(), ends(rows.column("lineage"), "step"), strict=True)
-    made = [step.split("/")[0] if step and roots[0].startswith(MADE) else LOGS for roots, step in both]
+    """The technique that made each row, by the last line of its lineage that is no label's; `logs` for what users
+    asked."""
+    both = zip(rows.column("roots").to_pylist(), steps(rows.column("lineage")), strict=True)
+    made = [step if step and roots[0].startswith(MADE) else LOGS for roots, step in both]
     return np.array(made, dtype="U64")
+
+
+def steps(lineages: pa.ChunkedArray) -> list[str]:
+    """The last technique in each lineage that made or answered a record: a label only says what it is."""
+    found: list[str] = []
+    for chunk in lineages.chunks:
+        said = [step.split("/")[0] for step in chunk.values.field("step").to_pylist()]
+        bounds = pairwise(chunk.offsets.to_pylist())
+        found += [next((step for step in reversed(said[a:b]) if step not in LABELS), "") for a, b in bounds]
+    return found
 
 
 def ends(lists: pa.ChunkedArray, field: str) -> list[Any]:

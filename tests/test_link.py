@@ -32,6 +32,16 @@ def test_who_made_a_record_is_the_last_line_of_its_lineage_or_the_logs() -> None
     assert makers(table(ALL)).tolist() == ["logs", "logs", "logs", "documents", "evol_instruct"]
 
 
+@pytest.mark.parametrize("labelled", ["label/task_type", "small_model"])
+def test_a_label_does_not_make_a_record_its_own(labelled: str) -> None:
+    of_dataset = begun("datasets", (Message("user", "What is 3 + 4?"),), "en", "maths.jsonl 1").stamped(labelled)
+    asked = PROMPTS[0].stamped(labelled)
+    rows = table([asked, of_dataset, MADE.stamped(labelled)])
+    assert makers(rows).tolist() == ["logs", "datasets", "evol_instruct"]
+    assert makers(rows.slice(1, 1)).tolist() == ["datasets"]
+    assert taken(Only(after=("datasets",)), [asked, of_dataset]) == [of_dataset]
+
+
 @pytest.mark.parametrize(
     ("only", "those"),
     [
@@ -71,6 +81,8 @@ def test_what_is_made_of_a_record_has_its_labels_its_session_and_an_id_of_its_ow
     again = PROMPTS[0].derived("evol_instruct/deepen", (Message("user", "Why so?"),))
     other = PROMPTS[1].derived("evol_instruct/deepen", (Message("user", "Why so?"),))
     assert MADE.roots == again.roots != other.roots
+    first, second = (PROMPTS[0].derived("multi_turn", PROMPTS[0].messages, detail=f"conversation {n}") for n in (1, 2))
+    assert first.roots != second.roots
     third = MADE.derived("round_trip", MADE.asking("And why?"))
     assert (third.derived_from, third.conversation) == (("l-00000",), PROMPTS[0].prompt_id)
     assert not replace(ROW, vote="up").derived("x", ROW.messages).vote
