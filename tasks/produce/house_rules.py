@@ -53,7 +53,7 @@ def read_system_turns(path: str) -> SystemTurns:
         return SystemTurns.model_validate(yaml.safe_load(located(path).read_text("utf-8")))
     except ValidationError as faults:
         first = faults.errors()[0]
-        fault = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        fault = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else "no mapping"
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as missing:
         fault = " ".join(str(missing).split())[:160]
     hint = "write effective and idle ones for en and zh"

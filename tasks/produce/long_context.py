@@ -20,7 +20,7 @@ import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from tasks.produce.long_text import Part, inserted, length, occurrences, parts, places, window
-from tasks.produce.rounds import drawn, in_turn
+from tasks.produce.rounds import drawn, in_turn, some
 from tasks.prompt import load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
@@ -34,6 +34,7 @@ LAYOUTS = ("long_context/above", "long_context/below")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 CODE = "code"  # who answered, where a template did
 FILLED = re.compile(r"\[(KEY|TERM|COUNT|TITLE)\]")
+KINDS = ("passkey", "summary", "places", "count")
 BOTH = ("questions", "answers")
 WORDINGS = {"passkey": ("sentences", *BOTH), "places": BOTH, "count": BOTH, "summary": ("questions",)}
 WANTED = "write for en and zh what data/wordings/long_context.yaml has"
@@ -93,6 +94,10 @@ class LongContext:
     calls: ClassVar[str] = "1 + the summaries of a document"
     prompts: ClassVar[tuple[str, ...]] = ("long_context/terms", "long_context/summary", *LAYOUTS, "reask")
     shape: ClassVar[Literal["each"]] = "each"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where no share is left."""
+        some(**{name: getattr(self, name) for name in KINDS})
 
     @property
     def reads(self) -> tuple[str, ...]:

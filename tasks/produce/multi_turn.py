@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from tasks.produce.house_rules import Rule, read_system_turns
-from tasks.produce.rounds import dealt, in_turn, rounds
+from tasks.produce.rounds import dealt, in_turn, rounds, some
 from tasks.produce.seeds import named, read_seeds
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, begun
@@ -31,6 +31,7 @@ from tasks.text import key
 from tasks.transcript import transcript
 
 TALK = ("related", "unrelated", "detail")
+KINDS = (*TALK, "system_effective", "system_idle")
 QUOTES = "\"'“”‘’「」『』`"  # that a teacher puts round the words
 
 
@@ -76,7 +77,7 @@ class MultiTurn:
     turns.
     """
 
-    target: int | None = 100
+    target: Annotated[int, Field(ge=1)] | None = 100
     languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
     related: Annotated[float, Field(ge=0)] = 0.2
     unrelated: Annotated[float, Field(ge=0)] = 0.2
@@ -104,6 +105,10 @@ class MultiTurn:
     )
     shape: ClassVar[Literal["grow"]] = "grow"
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where no share is left."""
+        some(**{name: getattr(self, name) for name in KINDS})
+
     @property
     def reads(self) -> tuple[str, ...]:
         return (self.systems, *(named(self.seeds, language) for language in self.languages))
@@ -122,7 +127,7 @@ class MultiTurn:
 
     def plans(self, openings: dict[str, list[Record]], dice: Random) -> Iterator[Plan]:
         turns, languages = read_system_turns(self.systems), list(openings)
-        shares = {kind: getattr(self, kind) for kind in (*TALK, "system_effective", "system_idle")}
+        shares = {kind: getattr(self, kind) for kind in KINDS}
         kinds = {language: dealt(shares, dice) for language in languages}
         begins = {language: in_turn(openings[language], dice) for language in languages}
         for number in count() if languages else ():

@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from tasks.produce.retrieval import Retrieval
-from tasks.produce.rounds import drawn, rounds
+from tasks.produce.rounds import drawn, rounds, some
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
 from tasks.step import Outcome
@@ -30,6 +30,7 @@ from tasks.text import key
 
 LAYOUTS = ("rag/above", "rag/below", "rag/system")
 TOLD = ("supported", "contradictory", "wrong")
+CASES = (*TOLD, "empty", "irrelevant")
 
 
 class Fact(BaseModel):
@@ -98,6 +99,10 @@ class Rag:
     prompts: ClassVar[tuple[str, ...]] = ("rag/facts", "rag/answer", *LAYOUTS, "reask")
     shape: ClassVar[Literal["grow"]] = "grow"
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where no share is left."""
+        some(**{name: getattr(self, name) for name in CASES})
+
     async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
         given = list(pool)
         by_language = {r.language: [p for p in given if p.language == r.language] for r in given}
@@ -138,7 +143,7 @@ class Rag:
 
     def case(self, fact: Fact, record: Record, corpus: Corpus, chance: Random) -> Case:
         """The case that the dice give, and its texts in an order of chance."""
-        shares = {kind: getattr(self, kind) for kind in (*TOLD, "empty", "irrelevant")}
+        shares = {kind: getattr(self, kind) for kind in CASES}
         kind, layout = drawn(shares, chance), chance.choice(LAYOUTS)
         true, false = record.passage, altered(record.passage, fact)
         own = {"supported": [true], "wrong": [false], "contradictory": [true, false]}.get(kind, [])

@@ -59,7 +59,7 @@ class RagRouter:
     `topics` is a list with one topic on each line (`{language}` stands for en or zh).
     """
 
-    target: int | None = 200
+    target: Annotated[int, Field(ge=1)] | None = 200
     languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
     knowledge: Annotated[float, Field(ge=0, le=1)] = 0.5
     messages: Annotated[int, Field(ge=1, le=20)] = 5

@@ -48,7 +48,7 @@ def drawn(shares: dict[str, float], dice: Random) -> str:
 
 def dealt(shares: dict[str, float], dice: Random) -> Iterator[str]:
     """Names without end, each at every point as often as its share says, give or take one: few are shared out as
-    fairly as many. Raises StopIteration where no name has a share."""
+    fairly as many."""
     whole = sum(shares.values())
     due = dict.fromkeys((name for name, share in shares.items() if share), 0.0)
     while due:
@@ -57,6 +57,13 @@ def dealt(shares: dict[str, float], dice: Random) -> Iterator[str]:
         name = dice.choice([name for name, so_far in due.items() if so_far > most - 1e-9])
         due[name] -= 1
         yield name
+
+
+def some(**shares: float) -> None:
+    """Raises ValueError where no name has a share."""
+    if not any(share > 0 for share in shares.values()):
+        *names, last = shares
+        raise ValueError(f"of {', '.join(names)} and {last} one has to be more than 0")
 
 
 def in_turn(things: Sequence[Item], dice: Random) -> Iterator[Item]:

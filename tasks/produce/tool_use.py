@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.produce.rounds import dealt, rounds
+from tasks.produce.rounds import dealt, rounds, some
 from tasks.produce.seeds import named
 from tasks.produce.toolbox import Tool, listed, read_tools
 from tasks.prompt import Filled, load
@@ -33,6 +33,7 @@ from tasks.tool_calls import fault_of
 from tasks.transcript import transcript
 
 QUESTION = ("?", "？")
+CASES = ("needed", "parallel", "not_needed", "failing", "missing")
 WANTED = {"needed": 1, "failing": 1, "parallel": 2}  # calls in the first turn; none in the other cases
 
 
@@ -70,7 +71,7 @@ class ToolUse:
     there are. A conversation with more than `steps` turns of calls is given up.
     """
 
-    target: int | None = 100
+    target: Annotated[int, Field(ge=1)] | None = 100
     languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
     tools: str = "data/tools/{language}.jsonl"
     offered: Annotated[int, Field(ge=2)] = 4
@@ -97,6 +98,10 @@ class ToolUse:
     )
     shape: ClassVar[Literal["grow"]] = "grow"
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where no share is left."""
+        some(**{name: getattr(self, name) for name in CASES})
+
     @property
     def reads(self) -> tuple[str, ...]:
         return tuple(named(self.tools, language) for language in self.languages)
@@ -107,8 +112,7 @@ class ToolUse:
             yield Outcome().noting(made.reason) if isinstance(made, NoAnswer) else made
 
     def scenes(self, dice: Random) -> Iterator[Scene]:
-        cases = ("needed", "parallel", "not_needed", "failing", "missing")
-        shares = {case: getattr(self, case) for case in cases}
+        shares = {case: getattr(self, case) for case in CASES}
         dealt_cases = {language: dealt(shares, dice) for language in self.languages}
         for number in count():
             language = self.languages[number % len(self.languages)]

@@ -4,7 +4,10 @@ from random import Random
 
 import pytest
 
+from tasks.produce import long_context, multi_turn, rag, tool_use
 from tasks.produce.rounds import dealt, in_turn, rounds
+from tasks.produce.shelf import PRODUCE
+from tasks.recipe import RecipeError
 from tasks.record import Message, begun
 from tasks.step import Outcome
 
@@ -54,6 +57,29 @@ def test_names_are_dealt_by_their_shares_however_few_there_are(many: int) -> Non
 
 def test_shares_need_not_come_to_one() -> None:
     assert Counter(islice(dealt({"a": 2, "b": 2}, Random(7)), 10)) == {"a": 5, "b": 5}
+
+
+@pytest.mark.parametrize(
+    ("technique", "shares"),
+    [
+        ("tool_use", tool_use.CASES),
+        ("multi_turn", multi_turn.KINDS),
+        ("rag", rag.CASES),
+        ("long_context", long_context.KINDS),
+    ],
+)
+def test_a_technique_with_no_share_at_all_says_so_before_anything_is_asked(
+    technique: str, shares: tuple[str, ...]
+) -> None:
+    with pytest.raises(RecipeError, match=f"{', '.join(shares[:-1])} and {shares[-1]} one has to be more than 0"):
+        PRODUCE.link({technique: dict.fromkeys(shares, 0.0)}, 0)
+
+
+@pytest.mark.parametrize("technique", ["tool_use", "multi_turn", "rag_router"])
+@pytest.mark.parametrize("target", [0, -3])
+def test_a_target_of_nothing_is_refused(technique: str, target: int) -> None:
+    with pytest.raises(RecipeError, match="target: Input should be greater than or equal to 1"):
+        PRODUCE.link({technique: {"target": target}}, 0)
 
 
 def test_things_come_again_after_all_have_come() -> None:
