@@ -90,6 +90,8 @@ class Specialist:
             case "followup":
                 answer = re.split(r"<assistant \w+>\n", last)[-1].split("。" if zh else " ")[0]
                 made = {"turn": f"{name}: “{answer}”?", "words": answer}
+            case "summary":
+                made = {"summary": plain}
             case "leaning":
                 made = {"reason": "", "leans": "”?" in last}
             case _:
