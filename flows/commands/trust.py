@@ -41,6 +41,7 @@ def trace(dataset: Dataset, row_id: str, number: str | None) -> Seen:
     for stamp in plain["lineage"]:
         by = ", ".join(filter(None, (stamp["model"], *stamp["files"])))
         said += [f"  {stamp['step']} {by}".rstrip()] + [f"    sha256 {stamp['prompt']}"] * bool(stamp["prompt"])
+        said += [printable(f"    {stamp['detail']}")] * bool(stamp["detail"])
         said += [f"    from {', '.join(stamp['parents'])}"] * bool(stamp["parents"])
     said += ["", "Its log rows (their text is not kept once they are published)"]
     said += [f"  {line_of(log)}" for log in plain["logs"]]
@@ -60,7 +61,8 @@ def line_of(log: dict[str, Any]) -> str:
     """A log row in one line: its state, into which row and why, and where it was read."""
     said = state_line(log["state"]) if log["state"] else "in no ledger"
     said += f": {log['into']}" * bool(log["into"]) + f" ({log['detail']})" * bool(log["detail"])
-    where = f", read by run {log['increment']} from {', '.join(log['sources'])}" if log["increment"] else ""
+    read = f" from {', '.join(log['sources'])}" if log["sources"] else ""
+    where = f", read by run {log['increment']}{read}" if log["increment"] else ""
     return printable(f"{log['log_id']} {said}{where}")
 
 

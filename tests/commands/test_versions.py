@@ -203,6 +203,7 @@ def test_trace_finds_a_direct_answer_to_a_chinese_prompt_and_prints_it(call: Cal
     page = call("trace", FIRST[1].row_id).out
     for said in (FIRST[1].instruction, "l-00002 published", "Its calls: 1", "sha256 "):
         assert said in page
+    assert not any(line.rstrip().endswith("from") for line in page.splitlines())
 
 
 def test_trace_in_an_older_version_knows_what_was_known_then(call: Call):
