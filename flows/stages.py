@@ -52,7 +52,13 @@ class Stages:
     async def fold(self, task: Task[..., Any], what: str, step: AnyStep, given: Given) -> Given:
         """A stage that sees all rows at once."""
         fresh = task.with_options(refresh_cache=not reusable(step, given, None, self.bench))
-        return self.counted(what, step, [await fresh(what, step, given, self.bench)])
+        if step.shape != "grow":
+            return self.counted(what, step, [await fresh(what, step, given, self.bench)])
+        self.bench.through.clear()
+        rows = getattr(step, "target", None) or sum(s["rows"] for g in given for s in g["shards"])
+        async with watched(task.name, rows, self.bench.through.total, lambda: sight(step, self.bench.engines)):
+            grown = await fresh(what, step, given, self.bench)
+        return self.counted(what, step, [grown])
 
     async def link(self, each: Task[..., Any], whole: Task[..., Any], link: Linked, given: Given) -> Given:
         """A link of a chain: by shards where it takes one record at a time, else over all of them."""

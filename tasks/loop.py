@@ -156,7 +156,7 @@ async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
         case "table":
             done = sieve(cast(TableStep, step), rows)
         case "grow":
-            done = await grow(cast(Grow, step), rows, cast(Teacher, asked and asked.first), bench.seed)
+            done = await grow(cast(Grow, step), rows, cast(Teacher, asked and asked.first), bench, shards)
         case "fold":
             done = fold(cast(Fold, step), rows)
         case other:
@@ -292,10 +292,11 @@ def sieve(step: TableStep, rows: pa.Table) -> Done:
     return Done(rows.num_rows, sieved.table.filter(sieved.reason.is_null()), dropped.filter(gone).to_pylist())
 
 
-async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
+async def grow(step: Grow, rows: pa.Table, teacher: Teacher, bench: Bench, shards: Sequence[Shard]) -> Done:
     """Batches until the target is reached or the step ends; what was accepted joins the pool at once."""
     pool = records_of(rows)
-    chance = dice(seed, name(step), identity("g", rows.column("row_id").to_pylist()))
+    chance = dice(bench.seed, name(step), identity("g", rows.column("row_id").to_pylist()))
+    path = shards[0].path if shards else ""
     done = Done(len(pool), SCHEMA.empty_table())
     grown, ended = 0, set[str]()
     try:
@@ -303,6 +304,7 @@ async def grow(step: Grow, rows: pa.Table, teacher: Teacher, seed: int) -> Done:
             pool += outcome.out
             ended |= {d.record.roots[0] for d in outcome.dropped if d.given and d.record}
             grown += len(outcome.out)
+            bench.through[path] = grown if step.target is not None else len(ended)
             done.made += outcome.made
             done.note(outcome)
             done.dropped += [row_of(candidate(step, d), d) for d in outcome.dropped]

@@ -240,6 +240,7 @@ async def test_growing_ends_at_its_target_and_keeps_the_seeds(tmp_path: Path, be
     assert (tally.seen, tally.made, tally.out, tally.dropped, tally.stopped) == (2, 5, 5, {"copied": 2}, {})
     grown = out(tally)
     assert grown[:2] == ASKS[:2]
+    assert bench.through.total() == 3  # for who watches
     assert [r.input.count("+") for r in grown] == [0, 0, 1, 2, 3], "each was made from the one accepted before it"
 
 
