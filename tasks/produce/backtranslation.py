@@ -17,6 +17,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from tasks.produce.unwrapped import unwrapped
 from tasks.prompt import Filled, load
 from tasks.record import Kind, Message, Record, Score
 from tasks.step import Outcome
@@ -33,7 +34,7 @@ class Curated(BaseModel):
     """How good a pair is as an example of what an assistant should answer."""
 
     reason: str
-    score: Literal[1, 2, 3, 4, 5]
+    score: int = Field(ge=1, le=5)
 
 
 Verdict = Record | str  # the pair with its score, or why there is none
@@ -93,7 +94,7 @@ class Backtranslation:
         """The passage as the answer to a prompt; None where the model wrote none."""
         sent = backward_prompt(passage.passage, passage.language)
         reply = await replace(backward, record=passage.prompt_id).ask(sent, self.temperature, self.max_tokens)
-        if not (text := reply.text.strip()):
+        if not (text := unwrapped(reply.text, passage.language)):
             return None
         said, known = (Message("user", text),), {"passage": "", "teacher": WRITTEN, "licence": passage.licence}
         return passage.derived(sent.name, said, sent.sha256, backward.model, **known).answering(passage.passage)

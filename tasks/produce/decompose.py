@@ -20,6 +20,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
+from tasks.produce.unwrapped import without_chatter
 from tasks.prompt import Filled, load
 from tasks.record import ROBUST, Kind, Message, Record
 from tasks.step import USED, Outcome
@@ -93,7 +94,8 @@ class Decompose:
             (reply,) = await together([teacher.ask(sent, self.temperature, self.max_tokens)])
             if isinstance(reply, NoAnswer):
                 return self.published(rows).dropping("unfinished", f"part {len(rows)}: {reply.reason}")
-            rows.append(step(record, so_far, reply.text.strip(), sent, teacher))
+            text = without_chatter(reply.text, record.language) or reply.text.strip()
+            rows.append(step(record, so_far, text, sent, teacher))
         return self.finished(record, rows, sent, teacher)
 
     def finished(self, record: Record, rows: Sequence[Record], sent: Filled, teacher: Teacher) -> Outcome:

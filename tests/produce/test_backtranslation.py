@@ -153,3 +153,26 @@ async def test_instructions_in_a_text_stay_between_marks(language: str, tmp_path
         last = texts(call.body)[-1]
         assert hostile in last
         assert last.rstrip().rpartition(">")[0].rpartition("</answer ")[2] in last.partition(hostile)[0]
+
+
+@BOTH
+async def test_what_a_backward_model_says_around_the_prompt_is_no_part_of_it(language: str, tmp_path: Path) -> None:
+    opening = {"en": 'Sure, here is the request:\n\n"', "zh": "用户的要求是：“"}[language]
+    closing = {"en": '"', "zh": "”"}[language]
+
+    def wrapped(body: Body) -> str:
+        return say(body) if asked_schema(body) else opening + say(body).strip() + closing
+
+    async with FaultsServer(wrapped) as server, teacher_at(server, tmp_path) as one:
+        _, (row,), _ = await through(Backtranslation(), passages(language), one, tmp_path)
+    assert row.instruction == f"Write about {'best' if language == 'en' else '佳'}, please."
+
+
+async def test_a_grade_that_is_written_as_a_text_is_read(tmp_path: Path) -> None:
+    def quoted(body: Body) -> str:
+        return json.dumps({"reason": "fits", "score": "5"}) if asked_schema(body) else say(body)
+
+    async with FaultsServer(quoted) as server, teacher_at(server, tmp_path) as one:
+        _, rows, _ = await through(Backtranslation(rounds=1), passages("en"), one, tmp_path)
+    assert len(rows) == 3
+    assert len(server.calls) == 3 + 3

@@ -89,6 +89,21 @@ async def test_the_prompt_itself_can_be_kept_with_all_parts_as_its_answer(
 
 
 @each_language
+async def test_what_a_model_says_around_a_part_is_no_part_of_the_whole(language: str, tmp_path: Path) -> None:
+    before, after = {
+        "en": ("Sure! Here is the part:", "Shall I go on?"),
+        "zh": ("好的，以下是正文：", "需要我继续写吗？"),
+    }[language]
+
+    def chatty(body: Body) -> str:
+        said = teacher(language)(body)
+        return said if asked_schema(body) else f"{before}\n{said}\n{after}"
+
+    done = await ran(Decompose(publish="both"), [ask(PROMPT[language])], tmp_path, chatty)
+    assert [r.response for r in done.out] == ["\n\n".join(PARTS[language]), OUTLINE[language], *PARTS[language]]
+
+
+@each_language
 async def test_what_is_sent_tells_the_goal_and_what_is_published_does_not(language: str, tmp_path: Path) -> None:
     done = await taken_apart(language, tmp_path)
     split, outline, one, two = done.asked
