@@ -16,6 +16,9 @@ SCALED = re.compile(
     r"\s*(十|百|千|万|亿|(?:hundred|thousand|million|billion|k)\b)?(亿)?",
     re.I,
 )
+LISTED = re.compile(
+    r"^[ \t]*(?:[-*•>][ \t]*)?[（(]?\d{1,2}(?:[)、．）]|\.(?!\d))", re.M
+)  # an item's number is no figure
 HAN_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 HAN = re.compile(rf"[{''.join(HAN_DIGITS)}十百千万亿]+")
 NAMES = (
@@ -43,6 +46,7 @@ WORD = re.compile(r"[a-z]+")
 
 def changed(before: str, after: str) -> str:
     """The first number that is in digits on one side and in no form on the other; empty where there is none."""
+    before, after = LISTED.sub(" ", before), LISTED.sub(" ", after)
     for one, other in ((before, after), (after, before)):
         lost = digits(one).keys() - named(other)
         if lost:

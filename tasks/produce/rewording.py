@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from pydantic import BaseModel
 
-from tasks.language import detect
+from tasks.language import LETTER, detect
 from tasks.produce.figures import changed
-from tasks.produce.verbatim import code_lost, quote_lost
+from tasks.produce.verbatim import code_lost, own, quote_lost
 from tasks.prompt import load
 from tasks.record import ROBUST, Message, Record
 from tasks.step import Drop, Outcome
@@ -55,8 +55,8 @@ def earlier(record: Record) -> str:
 
 def fault(before: str, after: str, language: str, quotes: bool = True) -> tuple[str, str] | None:
     """What code can see is wrong with a text in another's place: a reason and its detail, or None."""
-    if detect(after) != language:
-        return "language_changed", detect(after)
+    if (said := spoken(after)) != language:
+        return "language_changed", said
     if lost := changed(before, after):
         return "numbers_changed", lost
     if lost := code_lost(before, after):
@@ -97,9 +97,18 @@ def unread(replies: Iterable[Reworded | NoAnswer | None]) -> tuple[str, ...]:
     return tuple(r.reason if r else "unreadable_reply" for r in failed)
 
 
+def spoken(text: str) -> str:
+    """The language in which a text asks, whatever it quotes: a sentence to be translated is in another one."""
+    said = own(text)
+    return detect(said if LETTER.search(said) else text)
+
+
 def new_words(before: str, after: str) -> float:
-    """The share of the pairs of neighbouring words (characters of Chinese) in `after` that `before` does not have."""
-    old, new = pairs(before), pairs(after)
+    """The share of the pairs of neighbouring words (characters of Chinese) in `after` that `before` does not have.
+
+    What is quoted does not count: it has to stay, and where it is long it would leave no share to anything else.
+    """
+    old, new = pairs(before), pairs(own(after))
     return sum(pair not in old for pair in new) / len(new) if new else float(key(before) != key(after))
 
 

@@ -17,7 +17,6 @@ from typing import ClassVar, Literal
 
 import yaml
 
-from tasks.language import detect
 from tasks.produce.rewording import (
     JUDGE,
     SAME_TASK,
@@ -28,6 +27,7 @@ from tasks.produce.rewording import (
     new_words,
     rewordable,
     sifted,
+    spoken,
     unread,
 )
 from tasks.prompt import LANGUAGES, load
@@ -89,7 +89,7 @@ class RewriteForms:
         return read
 
     def wrong(self, before: Record, after: Record) -> Drop | None:
-        found = fault(before.instruction, after.instruction, detect(before.instruction))
+        found = fault(before.instruction, after.instruction, spoken(before.instruction))
         if found:
             return Drop(*found)
         share = new_words(before.instruction, after.instruction)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
-from tasks.language import detect
 from tasks.produce.rewording import (
     JUDGE,
     SAME_TASK,
@@ -22,6 +21,7 @@ from tasks.produce.rewording import (
     new_words,
     rewordable,
     sifted,
+    spoken,
     unread,
 )
 from tasks.prompt import load
@@ -64,7 +64,7 @@ class RoundTrip:
         (foreign,) = await together([self.said(THERE, record, record.instruction, there)])
         if not isinstance(foreign, Reworded):
             return replace(Outcome.keeping(record), noted=unread([foreign]))
-        if detect(foreign.text) != OTHER[record.language]:
+        if spoken(foreign.text) != OTHER[record.language]:
             return Outcome.keeping(record).noting("not_translated")
         (home,) = await together([self.said(BACK, record, foreign.text, back)])
         if not isinstance(home, Reworded):
@@ -86,7 +86,7 @@ class RoundTrip:
         return derived.stamped(BACK, again, back, (record.prompt_id,))
 
     def wrong(self, before: Record, after: Record) -> Drop | None:
-        found = fault(before.instruction, after.instruction, detect(before.instruction))
+        found = fault(before.instruction, after.instruction, spoken(before.instruction))
         if found:
             return Drop(*found)
         share = new_words(before.instruction, after.instruction)

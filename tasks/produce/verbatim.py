@@ -39,6 +39,13 @@ def free(text: str) -> list[bool]:
     return allowed
 
 
+def own(text: str) -> str:
+    """What its author says, without what is quoted: the task, and not the material."""
+    for pattern in (FENCE, CODE, ADDRESS, PLACEHOLDER, QUOTED):
+        text = pattern.sub(" ", text)
+    return text
+
+
 def code_lost(before: str, after: str) -> str:
     """The first piece of code, address or placeholder that a rewording does not have; empty where it has all."""
     whole = [f.strip() for f in FENCE.findall(before)]

@@ -26,6 +26,8 @@ SAME = [
     ("one of them", "其中之一"),
     ("一起看看", "let us look"),
     ("1,234.50", "1234.5"),
+    ("why, and how fast", "Say:\n1. why\n2. how fast"),
+    ("请说明原因和办法", "请说明：\n1、原因\n（2）办法"),
 ]
 OTHER = [
     ("in 200 words", "in 250 words", "200"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.produce.rewording import band, earlier, fault, new_words, rewordable
+from tasks.produce.rewording import band, earlier, fault, new_words, rewordable, spoken
 from tasks.produce.rewrite_forms import RewriteForms, read_voices
 from tasks.recipe import RecipeError
 from tasks.record import ROBUST, Message
@@ -160,11 +160,44 @@ async def test_a_badly_spelled_prompt_passes_by(tmp_path: Path) -> None:
         ("今天天气好", "今天很热吗", 0.75),
         ("hello", "hello", 0.0),
         ("hello", "bye", 1.0),
+        ('a b: "one two three"', 'c d e: "one two three"', 1.0),
+        ("译成英文：“他忘了钥匙。”", "“他忘了钥匙。”这句英文怎么说", 5 / 6),
         ("hello", "", 1.0),
     ],
 )
 def test_new_words_are_pairs_of_neighbours_that_were_not_there(before: str, after: str, share: float) -> None:
     assert new_words(before, after) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Please translate this into English: “他把钥匙落在了出租车上，第二天才想起来。”", "en"),
+        ('把这段话压缩成一句话："The meeting that was planned for Tuesday had to be moved to Thursday."', "zh"),
+        ("“他把钥匙落在了出租车上。”", "zh"),
+        ("`git rebase --onto main feature~3 feature` 这条命令是干什么的？", "zh"),
+    ],
+)
+def test_the_language_of_a_request_is_that_of_its_own_words_and_not_of_what_it_quotes(text: str, language: str) -> None:
+    assert spoken(text) == language
+
+
+TRANSLATE = "把下面这句话翻译成英文：“他把钥匙落在了出租车上，第二天才想起来。”"
+SHORTEN = (
+    'Shorten this: "The meeting that was planned for Tuesday had to be moved to Thursday, as the projector is broken."'
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (TRANSLATE, "“他把钥匙落在了出租车上，第二天才想起来。”用英文该怎么说呀？"),
+        (SHORTEN, SHORTEN.replace("Shorten this", "hey, can you squeeze a sentence for me")),
+    ],
+)
+async def test_a_prompt_with_a_long_quote_can_be_reworded_too(before: str, after: str, tmp_path: Path) -> None:
+    done = await ran(RewriteForms(per_record=1), [ask(before)], tmp_path, teacher(after))
+    assert [r.instruction for r in done.made] == [after]
 
 
 @pytest.mark.parametrize(("share", "said"), [(0, "under_25"), (0.25, "25_to_50"), (0.5, "50_to_75"), (1, "over_75")])

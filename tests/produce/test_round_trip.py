@@ -102,3 +102,12 @@ async def test_badly_spelled_prompts_and_other_languages_pass_by(tmp_path: Path)
     given = [ask(ZH, tags=(ROBUST,)), replace(ask("Pourquoi la mer est-elle salée ?", 1), language="other")]
     done = await ran(RoundTrip(), given, tmp_path)
     assert (done.out, done.asked) == (given, [])
+
+
+async def test_a_prompt_that_quotes_what_is_to_be_translated_makes_the_way_too(tmp_path: Path) -> None:
+    sentence = "“他把钥匙落在了出租车上，第二天才想起来。”"
+    far, home = f"Please translate this sentence into English: {sentence}", f"{sentence}这句话用英文该怎么讲？"
+    done = await ran(
+        RoundTrip(), [ask(f"把下面这句话翻译成英文：{sentence}")], tmp_path, teacher("zh", home=home, far=far)
+    )
+    assert [r.instruction for r in done.made] == [home]

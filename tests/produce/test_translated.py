@@ -122,3 +122,13 @@ async def test_what_has_tools_or_is_badly_spelled_or_in_another_language_passes_
     done = await ran(Translated(languages=("en", "other")), given, tmp_path)
     assert (done.out, done.asked) == (given, [])
     assert done.tally.noted == {"not_rewordable": 2}
+
+
+async def test_what_the_task_is_about_may_stay_in_its_language(tmp_path: Path) -> None:
+    sentence = "“他把钥匙落在了出租车上，第二天才想起来。”"
+    record, said = (
+        ask(f"把下面这句话翻译成英文：{sentence}"),
+        f"Translate this Chinese sentence into English: {sentence}",
+    )
+    done = await ran(Translated(languages=("zh",)), [record], tmp_path, teacher({record.instruction: said}))
+    assert [(r.instruction, r.language) for r in done.made] == [(said, "en")]
