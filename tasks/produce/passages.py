@@ -1,9 +1,10 @@
 """A long text as passages: cut where its structure allows, at headings, paragraphs and sentences.
 
-Each passage keeps the headings that it stood under, so that it says by itself what it is about. Where a section is cut,
-the next passage begins with the last sentences of the one before. Lengths are in words of English and characters of
-Chinese (`tasks.text.units`); Chinese is cut at 。！？；, as it has no spaces. A fenced block of code is never cut, a
-table only between its rows, with its header above each part.
+Each passage keeps the headings that it stood under, and the title of its text, so that it says by itself what it is
+about. A plain text has no mark for its title: it is a first line that stands alone and is no sentence. Where a section
+is cut, the next passage begins with the last sentences of the one before. Lengths are in words of English and
+characters of Chinese (`tasks.text.units`); Chinese is cut at 。！？；, as it has no spaces. A fenced block of code is
+never cut, a table only between its rows, with its header above each part.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import takewhile
 from tasks.text import CJK, FENCE, units
 
 LONGEST_HEADING = 150  # in letters: a longer line is a text whose lines were lost
+LONGEST_TITLE = 30  # in words of English and characters of Chinese
 PARAGRAPH, LINE, SAME = "\n\n", "\n", ""
 MARKED = re.compile(r"(#{1,6})\s+(\S.*)")
 NUMBERED = (
@@ -28,6 +30,7 @@ NUMBERED = (
 SENTENCE = re.compile(r".+?(?:[。！？；…]+[”’」』）]*|[.!?]+[\"'”’)\]]*(?=\s)|\Z)\s*", re.S)
 CLAUSE = re.compile(r".+?(?:[，、：,;:]|\Z)\s*", re.S)
 WORD = re.compile(rf"{CJK.pattern}|[^\s\u3400-\u9fff]{{1,40}}\s*|\s+")
+NO_TITLE = re.compile(r"[-*>|`\[{(•].*|.*[。！？；：，、….!?;:,|]")
 RULE = re.compile(r"\|[-|: ]+\|")
 
 
@@ -60,7 +63,8 @@ def passages(text: str, length: int, overlap: int) -> list[str]:
 
 def blocks(text: str) -> Iterator[Block]:
     """Paragraphs, tables and fenced blocks, each under its headings."""
-    heads: dict[int, str] = {}
+    named, text = title(text)
+    heads = {0: named} if named else {}
     for part in FENCE.split(text):
         if FENCE.fullmatch(part):
             yield Block(tuple(heads.values()), part.strip("\n"))
@@ -75,6 +79,16 @@ def blocks(text: str) -> Iterator[Block]:
                 else:
                     lines.append(line.rstrip())
             yield from body(heads, lines)
+
+
+def title(text: str) -> tuple[str, str]:
+    """The title of a plain text and what stands below it; an empty one where the text begins in another way."""
+    first, _, rest = text.strip().partition("\n")
+    alone, below = not rest.partition("\n")[0].strip(), rest.strip()
+    long = units(first) > LONGEST_TITLE or len(first) > LONGEST_HEADING
+    if not alone or not below or long or heading(first) or NO_TITLE.fullmatch(first):
+        return "", text
+    return first, below
 
 
 def body(heads: dict[int, str], lines: list[str]) -> Iterator[Block]:

@@ -56,6 +56,33 @@ def test_numbered_headings_of_plain_texts_are_headings(text: str) -> None:
     assert passages(text, 12, 0) == ["\n\n".join(lines[:2]), "\n\n".join(lines[2:])]
 
 
+TITLED = {
+    "zh": "游泳馆开放须知（2025年版）\n\n第一章 时间\n\n周一闭馆，周二起开放。\n\n第二章 安全\n\n酒后不得下水，切记。",
+    "en": "Rules of the Mill Pool\n\nChapter 1 Hours\n\nThe pool is closed on Mondays.\n\n"
+    "Chapter 2 Safety\n\nNobody swims after drinking.",
+}
+
+
+@pytest.mark.parametrize("language", TITLED)
+def test_each_passage_keeps_the_title_of_a_plain_text(language: str) -> None:
+    name, *parts = TITLED[language].split("\n\n")
+    assert passages(TITLED[language], 12, 0) == ["\n\n".join([name, *parts[:2]]), "\n\n".join([name, *parts[2:]])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "周一闭馆。\n\n周二开放。",
+        "Closed on Mondays.\n\nOpen on Tuesdays.",
+        "- one item\n\n- another item",
+        "a line that the author broke\nin two, and its end.\n\nOpen on Tuesdays.",
+    ],
+)
+def test_a_first_line_that_is_no_title_stands_in_the_first_passage_alone(text: str) -> None:
+    assert passages(text, 4, 0)[0].startswith(text[:4])
+    assert text[:4] not in "".join(passages(text, 4, 0)[1:])
+
+
 def test_a_sentence_that_begins_like_a_numbered_heading_is_none() -> None:
     text = "一、价格自八月起执行，遇波动另行通知。\n二、不含税。"
     assert passages(text, 100, 0) == [text]

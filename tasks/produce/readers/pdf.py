@@ -53,12 +53,13 @@ def masked(line: str) -> str:
 
 
 def flowed(lines: list[str]) -> str:
-    """Lines as paragraphs, one a line: what the edge of the page broke is joined."""
+    """Lines as paragraphs, one a line: what the edge of the page broke is joined. A title stands apart."""
     widest = max(map(width, lines), default=0)
     text, before = "", ""
     for line in lines:
         new = not text or ENDED.search(before) or width(before) < FULL * widest or LISTED.match(line)
-        text = f"{text}\n{line.strip()}".lstrip("\n") if new else joined(text, line.strip())
+        gap = "\n\n" if text == lines[0].strip() and not ENDED.search(text) else "\n"
+        text = f"{text}{gap}{line.strip()}".lstrip("\n") if new else joined(text, line.strip())
         before = line
     return text
 

@@ -85,6 +85,7 @@ def test_lines_that_the_page_broke_are_joined_and_others_are_not() -> None:
     ]
     assert flowed([*lines, "- item one", "- item two"]).split("\n") == [
         "A heading",
+        "",
         "This sentence goes on and on to the very edge of the page and is hyphen-",
         "ated. It ends.",
         "- item one",
