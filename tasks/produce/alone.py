@@ -11,10 +11,14 @@ WORDS = {
     r"(?! (?:messages?|editors?|files?|box|boxes|fields?|of contents)\b)"
     r"|(?:in|according to|based on) the (?:given |provided )?(?:text|material|information|context|source)"
     r"|the (?:given|provided|above) (?:text|passage|information|material|context)"
+    r"|(?:in|according to|based on|from) (?:the|this) (?:brief|briefing|report|notice|newsletter)"
+    r"(?! (?:of|by|on|from|to)\b)"
     r"|the author(?! of)|(?:as )?(?:mentioned|described|stated|listed) (?:above|below)",
     "zh": r"文中|本文|上文|下文|原文|全文|该文|此文|这篇|该篇|这段(?:话|文|材料|内容|描述)|该段"
     r"|上述|上表|下表|表中|该表|本表|材料(?:中|里|提到|提及|所)"
     r"|(?:根据|依据|按照|结合)(?:所给|给定|以上|上面|这份|该)?(?:材料|资料|内容|段落|信息)"
+    r"|(?:根据|依据|按照|据)(?:该|这份|此)?(?:简报|报告|公告|通报)(?=[，,、：:？?。]|中|里|内|所)"
+    r"|(?:简报|公告|通报)(?:中|里|提到|提及|指出)"
     r"|作者(?:认为|指出|提到|写道)|(?:文章|资料|段落|文档|片段)(?:中|里|提到|提及|指出|所)",
 }
 
