@@ -118,9 +118,11 @@ async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
     links, _ = chain(recipe)
     if links and some(given):
         given = await labelled(recipe, dataset, stages, given)
-    for link in links:
+    for number, link in enumerate(links):
         if stages.stop:
             return given
+        if number and takes(link) == "prompts":  # in other words, or misspelled, a benchmark question is found no more
+            given = await uncontaminated(recipe, stages, given)
         given = await stages.link(produce, grow, link, given)
         for screen in taken_in(recipe, link) if getattr(link.step, "brings", False) else ():
             given = await stages.over(produce, screen, given)
@@ -129,9 +131,14 @@ async def produced(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
     if any(takes(link) == "passages" for link in links):
         given = await stages.over(produce, Reached(), given)
     given = [*await stages.over(produce, NewlyMade(dataset.ledgers), given), *waiting]
-    if recipe.mine.benchmarks:
-        given = await stages.over(produce, Decontaminate(tuple(recipe.mine.benchmarks)), given)
+    given = await uncontaminated(recipe, stages, given)
     return await stages.fold(dedup, "made", OnePrompt(recipe.dedup.threshold, dataset.past), given)
+
+
+async def uncontaminated(recipe: Recipe, stages: Stages, given: Given) -> Given:
+    """What holds no benchmark question, where the recipe names benchmarks."""
+    files = tuple(recipe.mine.benchmarks)
+    return await stages.over(produce, Decontaminate(files), given) if files else given
 
 
 def taken_in(recipe: Recipe, link: Linked) -> list[Linked]:

@@ -167,6 +167,23 @@ def test_without_logs_a_chain_starts_by_itself_and_what_others_wrote_is_scrubbed
         assert (again.code, again.json["status"]) == (0, "nothing_new"), again.err
 
 
+def test_a_benchmark_question_is_left_out_before_a_technique_gives_it_other_words(
+    flywheel: Flywheel, team: Path
+) -> None:
+    secret = "Which of the seven harbours of the northern coast was closed by ice in the winter of the long siege?"
+    harmless = "Why do lighthouse keepers paint their towers in stripes of two colours?"
+    prompts = "".join(json.dumps({"instruction": text}) + "\n" for text in (secret, harmless))
+    (team / "prompts.jsonl").write_text(prompts, "utf-8")
+    (team / "exam.jsonl").write_text(json.dumps({"question": secret}) + "\n", "utf-8")
+    chain = [{"datasets": {"files": [str(team / "prompts.jsonl")]}}, {"robust": {"per_record": 2}}]
+    with teacher(good) as at:
+        told = recipe(team, at.url, produce=chain, mine={"benchmarks": [str(team / "exam.jsonl")]})
+        done = flywheel("synthesize", "--recipe", told, "--json", OPENAI_API_KEY="k")
+    assert done.code == 0, done.err
+    assert done.json["made"] == {"dropped:contaminated": 1, "published": 3}
+    assert "harbours" not in json.dumps([at.asked, rows(done.json["path"])], default=str)
+
+
 def test_what_waits_at_the_cap_goes_on_with_the_next_run_and_is_not_made_of_again(
     flywheel: Flywheel, team: Path
 ) -> None:
