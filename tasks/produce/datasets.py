@@ -79,6 +79,8 @@ class Datasets:
             if not made:
                 why = next((row.reason for row in there if row.reason), "no prompt in the columns of its rows")
                 hint = "name a template, or say with columns what the dataset calls them"
+                if any(row.reason for row in there):
+                    hint = f"expected rows with a prompt each, in {', '.join(ENDINGS)}"
                 raise RecipeError(f"{file.name} gives no prompt: {why}", PLACE, hint)
 
     def asked(

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from tasks.produce.alone import refers
 from tasks.produce.grounded import ungrounded
 from tasks.prompt import Filled, load
+from tasks.recipe import RecipeError
 from tasks.record import Kind, Message, Record
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
@@ -68,6 +69,12 @@ class Dialogue:
     calls: ClassVar[str] = "2 a passage"
     prompts: ClassVar[tuple[str, ...]] = ("dialogue/pairs", "dialogue/conversation", "reask")
     shape: ClassVar[Literal["each"]] = "each"
+
+    def __post_init__(self) -> None:
+        """Raises RecipeError where no conversation could be long enough."""
+        if 0 < self.turns < FEWEST_TURNS:
+            hint = f"at least {FEWEST_TURNS}, or 0 for none; single questions are `pairs`"
+            raise RecipeError(f"turns: {self.turns} is no conversation", "produce.dialogue.turns", hint)
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         wanted = [("dialogue/pairs", Pairs, self.pairs), ("dialogue/conversation", Conversation, self.turns)]

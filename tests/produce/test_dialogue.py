@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.produce.dialogue import Dialogue
+from tasks.recipe import RecipeError
 from tasks.teacher.protocol import asked_schema
 from tests import faults
 from tests.engines import teacher_at
@@ -129,3 +130,9 @@ async def test_schemas_are_strict_in_their_parts_too(tmp_path: Path) -> None:
         assert schema["additionalProperties"] is False
         assert schema["$defs"]["Turn"]["additionalProperties"] is False
         assert schema["$defs"]["Turn"]["required"] == ["question", "answer"]
+
+
+def test_a_conversation_of_one_turn_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(RecipeError, match="1 is no conversation"):
+        Dialogue(turns=1)
+    assert Dialogue(turns=0).turns == 0
