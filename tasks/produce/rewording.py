@@ -98,9 +98,11 @@ def unread(replies: Iterable[Reworded | NoAnswer | None]) -> tuple[str, ...]:
 
 
 def spoken(text: str) -> str:
-    """The language in which a text asks, whatever it quotes: a sentence to be translated is in another one."""
+    """The language in which a text asks, whatever it quotes: a sentence to be translated is in another one. Where its
+    own words are too few to tell, it is that of the whole."""
     said = own(text)
-    return detect(said if LETTER.search(said) else text)
+    language = detect(said) if LETTER.search(said) else "other"
+    return detect(text) if language == "other" else language
 
 
 def new_words(before: str, after: str) -> float:

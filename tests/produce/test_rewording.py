@@ -175,6 +175,7 @@ def test_new_words_are_pairs_of_neighbours_that_were_not_there(before: str, afte
         ("Please translate this into English: “他把钥匙落在了出租车上，第二天才想起来。”", "en"),
         ('把这段话压缩成一句话："The meeting that was planned for Tuesday had to be moved to Thursday."', "zh"),
         ("“他把钥匙落在了出租车上。”", "zh"),
+        ('Condense to a single-sentence précis: "The meeting planned for Tuesday was moved to Thursday."', "en"),
         ("`git rebase --onto main feature~3 feature` 这条命令是干什么的？", "zh"),
     ],
 )
