@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 OPENS = re.compile(r"^([ \t]*(?:>[ \t]?)*)(`{3,}|~{3,})[ \t]*([^\s`{]*)[^`]*$")
+PLAIN = frozenset({"", "text", "txt", "plaintext", "markdown", "md"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,11 @@ def blocks(text: str) -> list[Block]:
         elif line.strip():
             before = line
     return found
+
+
+def unwrapped(text: str) -> str:
+    """The text itself where a model put a fence around the whole of it; a block of code is left as it is."""
+    whole, lines = blocks(text), text.strip().splitlines()
+    if len(whole) != 1 or whole[0].language not in PLAIN or whole[0].text != "\n".join(lines[1:-1]):
+        return text
+    return whole[0].text.strip()

@@ -1,8 +1,10 @@
 """Why an evolved prompt is eliminated: the four cases of Evol-Instruct.
 
-Xu et al., arXiv:2304.12244. `leaked`: words of the evolving prompt stand in it. `unchanged`: the judge finds that it
-asks nothing that the prompt before it did not. `apologised`: its answer holds an apology and is short. `unanswered`:
-its answer is only punctuation and stop words, or there is none.
+Xu et al., arXiv:2304.12244. `leaked`: words of the evolving prompt stand in it, or those with which a model hands over
+its work ("Sure, here is one"). `unchanged`: the judge finds that it asks nothing that the prompt before it did not.
+`apologised`: its answer holds an apology and is short. `unanswered`: its answer is only punctuation and stop words, or
+there is none. And one of ours: `answered_instead`, where the judge finds that it is no request at all, since models
+answer what they were to rewrite, or refuse.
 
 Departures: a word that the user wrote is no sign of anything, so a prompt about prompts leaks nothing and the answer to
 "write an apology" may hold one. Short is below 80 words, in Chinese below 130 characters, at 1.6 for a word. A verdict
@@ -39,14 +41,21 @@ STOP_WORDS = re.compile(  # not yes and no, nor single letters: these are answer
     r"|这个|那个|这些|那些|我们|你们|他们|她们|它们|因为|所以|如果|那么|然后|以及|但是|而且|或者|还有"
     r"|[的了着和与及或而但在也都就还又把被让给向从吗呢吧啊呀哦嗯哎这那我你您他她它]"
 )
+HANDED_OVER = re.compile(  # how a model says that here is what it was asked for, in the folded text
+    r"(?:sure|certainly|of course|absolutely)\b[^:]{0,60}:"
+    r"|here(?:['’]s| is) (?:one:|(?:an?|the|your) (?:new|harder|easier|revised|modified|updated|evolved) "
+    r"(?:request|prompt|question|task|problem|version)\b[^:]{0,40}:)"
+    r"|(?:好的|没问题|当然|可以)[^:]{0,12}(?:如下|以下|下面|这是|改好|给您|为您|帮您)[^:]{0,20}:"
+)
 MARK = re.compile(r"</?[a-z_]+ [0-9a-f]{8}>")  # as the turns are sent
 CONTENT = re.compile(r"[^\W_]|[√∞±×÷=<>+→\U0001f300-\U0001faff]")
 
 
 class Gain(BaseModel):
-    """Whether the second of two prompts asks for something that the first does not."""
+    """Whether the second of two prompts is one, and asks for something that the first does not."""
 
     reason: str
+    is_request: bool
     adds: bool
 
 
@@ -86,13 +95,17 @@ async def compared(parent: Record, candidate: Record, judge: Teacher, reasks: in
     read, reply = await judge.ask_json(sent, Gain, candidate.language, reasks=reasks)
     if read is None:
         return Drop("unjudged", reply.text[:200])
+    if not read.is_request:
+        return Drop("answered_instead", read.reason)
     return None if read.adds else Drop("unchanged", read.reason)
 
 
 def leaked(before: str, after: str, vocabulary: Iterable[str]) -> str:
-    """The first of the evolving prompt's own words or marks that came into the evolved one; empty where none did."""
+    """The first of the evolving prompt's own words or marks that came into the evolved one, or the words that hand it
+    over; empty where there are none."""
     old, new = key(before), key(after)
-    words = (*MARK.findall(new), *map(key, vocabulary))
+    opening = HANDED_OVER.match(new)
+    words = (*MARK.findall(new), *([opening[0]] if opening else []), *map(key, vocabulary))
     return next((word for word in words if word and word in new and word not in old), "")
 
 

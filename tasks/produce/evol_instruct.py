@@ -23,6 +23,7 @@ class EvolInstruct(Evolution):
     rounds: int = 4
     operators: tuple[str, ...] = (*DEPTH, *BREADTH)
     operations: ClassVar[tuple[str, ...]] = (*DEPTH, *BREADTH)
+    elsewhere: ClassVar[tuple[str, ...]] = BREADTH
     calls: ClassVar[str] = "up to 3 x rounds a record, for each model"
 
     @property

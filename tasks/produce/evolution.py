@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar, Literal
 
+from tasks.fences import unwrapped
 from tasks.produce.best import BEST, chosen
 from tasks.produce.elimination import ANSWER, GAIN, Check, compared, leaked
 from tasks.prompt import Prompt, load
@@ -38,8 +39,9 @@ class Evolution:
     """Every prompt, and beside it each generation of it that survives.
 
     A technique is a subclass that says its `lines`, each of which begins with the prompt that came in, and what
-    `operations` it has: prompt files in the folder of its name. `models` are endpoints as the recipe names them
-    (`teacher`, `judge` or a tier); none stands for the teacher alone.
+    `operations` it has: prompt files in the folder of its name; what those make that lead `elsewhere` is another task,
+    and labelled anew. `models` are endpoints as the recipe names them (`teacher`, `judge` or a tier); none stands for
+    the teacher alone.
     """
 
     models: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Evolution:
     short_characters: int = 130
     reasks: int = 1
     operations: ClassVar[tuple[str, ...]] = ()
+    elsewhere: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "prompts"
     role: ClassVar[str] = "teacher"
@@ -94,12 +97,13 @@ class Evolution:
         """What each model makes of the prompt. Each try is a sample of its own: after a failure, and where one endpoint
         is named twice, the reply is another."""
         sent = prompt.fill(conversation=asked(parent))
+        labels = {"subtype": "", "domain": ""} if sent.name.rpartition("/")[2] in self.elsewhere else {}
 
         async def by(model: Teacher, place: int) -> Record:
             sample = number * max(1, len(self.models)) + place
             reply = await model.ask(sent, self.temperature, self.max_tokens, sample=sample)
-            turns = parent.asking(written(reply.text).strip())
-            return parent.derived(sent.name, turns, prompt=sent.sha256, model=model.model)
+            turns = parent.asking(unwrapped(written(reply.text).strip()))
+            return parent.derived(sent.name, turns, prompt=sent.sha256, model=model.model, **labels)
 
         models = [teacher.named(who) for who in self.models] or [teacher]
         return await together(by(model, place) for place, model in enumerate(models))

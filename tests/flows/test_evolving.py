@@ -24,7 +24,7 @@ ASKED = {
     "mathematics": ("Tom has 3 boxes with 12 pens each; how many pens?", "小明有三盒铅笔，每盒十二支，一共多少支？"),
 }
 SAID = {
-    "gain": {"reason": "it asks for more", "adds": True},
+    "gain": {"reason": "it asks for more", "is_request": True, "adds": True},
     "best": {"reason": "the clearer of the two", "best": 2},
 }
 

@@ -54,7 +54,7 @@ class Script:
 
     evolve: Callable[[str, str], str] = lambda operator, before: f"{before} [{operator.split('/')[1]}]"
     answer: str = "It dries out and its starch sets again, 也就是淀粉回生。"
-    gain: str = json.dumps({"reason": "it asks more", "adds": True})
+    gain: str = json.dumps({"reason": "it asks more", "is_request": True, "adds": True})
     best: Callable[[str], str] = lambda shown: json.dumps({"reason": "the clearer one", "best": 1})
     fault: Callable[[str], faults.Fault | None] = lambda kind: None
     evolved: list[tuple[str, str]] = field(default_factory=list)
@@ -211,7 +211,17 @@ GONE: dict[str, tuple[Script, str, str]] = {
         "leaked",
         "改写后的请求|rewritten prompt",
     ),
-    "judge": (Script(gain=json.dumps({"reason": "same", "adds": False})), "unchanged", "same"),
+    "judge": (Script(gain=json.dumps({"reason": "same", "is_request": True, "adds": False})), "unchanged", "same"),
+    "no_request": (
+        Script(gain=json.dumps({"reason": "a refusal", "is_request": False, "adds": True})),
+        "answered_instead",
+        "a refusal",
+    ),
+    "handed_over": (
+        Script(evolve=lambda *_: "Sure, here is one, 好的，如下： more"),
+        "leaked",
+        "sure, here is one, 好的,如下:",
+    ),
     "copy": (Script(evolve=lambda _, before: before.upper()), "unchanged", "word for word"),
     "sorry": (Script(answer="I'm sorry, 抱歉"), "apologised", "I'm sorry, 抱歉"),
     "nothing": (Script(answer="…… The"), "unanswered", "…… The"),
@@ -237,6 +247,24 @@ async def test_what_fails_is_left_behind_with_its_reason_and_the_survivor_is_evo
     assert [before for _, before in script.evolved] == [text] * 4
     assert len({operator for operator, _ in script.evolved}) == 4
     assert len({drop.record.roots for drop in outcome.dropped if drop.record}) == 4
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_another_task_is_labelled_anew_and_the_same_one_made_harder_is_not(text: str, tmp_path: Path) -> None:
+    known = replace(ask(text), task_type="question_answering", subtype="explanation", domain="science")
+    async with asked_of(tmp_path, Script()) as (teacher, _):
+        harder = await EvolInstruct(rounds=1, operators=("deepen",))(known, teacher, Random(0))
+        another = await EvolInstruct(rounds=1, operators=("breadth",))(known, teacher, Random(0))
+    assert [(r.subtype, r.domain) for r in (harder.out[1], another.out[1])] == [("explanation", "science"), ("", "")]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_a_fence_around_the_whole_reply_is_no_part_of_the_prompt(text: str, tmp_path: Path) -> None:
+    table = "| jar | state |\n|---|---|\n| 1 | solid |"
+    script = Script(evolve=lambda _, before: f"```markdown\n{table}\n\n{before}\n```")
+    async with asked_of(tmp_path, script) as (teacher, _):
+        outcome = await EvolInstruct(rounds=1)(ask(text), teacher, Random(0))
+    assert [r.instruction for r in outcome.out] == [text, f"{table}\n\n{text}"]
 
 
 @pytest.mark.parametrize("text", TEXTS)
