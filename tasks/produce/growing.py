@@ -10,6 +10,7 @@ chain then answers them afresh, as every other prompt (document 002: what we wan
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -163,13 +164,15 @@ def drawn(of: Sequence[Drawn], most: int, dice: Random) -> list[Drawn]:
     return dice.sample(of, min(most, len(of)))
 
 
+NUMBER = re.compile(r"\A(?:\d{1,2}(?:[.)][ \t]+|[、．]\s*)|[-*•][ \t]+)(?=[^\s\d][^\n]*\Z)")  # before a line
 NOTHING = frozenset({"noinput", "no input", "none", "n/a", "null", "无", "无输入", "无需输入", "没有"})
 
 
 def tidy(task: Task) -> Task:
-    """The texts without what no reader sees; an input that says that there is none is none."""
+    """The texts without what no reader sees; an input that says that there is none is none, and the number that an
+    instruction bears in a list is no part of it."""
     instruction, given, output = (written(t).strip() for t in (task.instruction, task.input, task.output))
-    return Task(instruction, "" if key(given).strip("<>[](){}.-。") in NOTHING else given, output)
+    return Task(NUMBER.sub("", instruction), "" if key(given).strip("<>[](){}.-。") in NOTHING else given, output)
 
 
 def unread(outcome: Outcome, reply: NoAnswer | None) -> Outcome:

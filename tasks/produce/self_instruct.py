@@ -138,7 +138,7 @@ class SelfInstruct(Growing):
     def filled(self, texts: Iterable[str], kind: str) -> Filled:
         least, most = map(str, self.lengths)
         slots = {"examples": numbered(texts), "count": str(self.per_call), "least": least, "most": most}
-        if not kind:
+        if kind in NO_KIND:
             return load("self_instruct/instructions", self.language).fill(None, **slots)
         called = Taxonomy.read(self.taxonomy).means(kind, self.language)
         return load("self_instruct/of_type", self.language).fill(None, **slots, kind=called)
@@ -204,6 +204,7 @@ class SelfInstruct(Growing):
         return outcome
 
 
+NO_KIND = ("", "other")  # what fits no type of the taxonomy has nothing in common to be asked for
 SHOWN = 4  # examples of each kind, with the test for a classification and with the instances
 FIRST: dict[bool, tuple[str, type[OutputFirst] | type[InputFirst]]] = {
     True: ("self_instruct/output_first", OutputFirst),

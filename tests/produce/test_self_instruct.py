@@ -110,6 +110,24 @@ async def test_new_prompts_come_with_their_input_and_wait_for_an_answer(language
 
 
 @each_language
+async def test_the_number_that_an_instruction_bears_in_its_list_is_no_part_of_it(language: str, tmp_path: Path) -> None:
+    first, _, third, last = NEW[language]
+    listed = (f"1. {first}", f"- {third}", f"2、{last}", "2、3、5 to 50")
+    async with FaultsServer(teaches(listed)) as server:
+        found = await grown("self_instruct", {"target": 3, **seeds(tmp_path, language)}, server, tmp_path)
+    assert found.texts == [first, third, last]
+
+
+@each_language
+async def test_what_fits_no_type_is_not_asked_for_as_a_kind(language: str, tmp_path: Path) -> None:
+    async with FaultsServer(teaches(NEW[language])) as server:
+        settings = {"target": 1, "by_task_type": True, **seeds(tmp_path, language, ["other"])}
+        await grown("self_instruct", settings, server, tmp_path)
+    (asked,) = calls(server, "instructions")
+    assert texts(asked)[0].startswith(load("self_instruct/instructions", language).turns[0].content.partition("{{")[0])
+
+
+@each_language
 async def test_lineage_names_the_prompts_that_asked_for_it(language: str, tmp_path: Path) -> None:
     async with FaultsServer(teaches(NEW[language])) as server:
         found = await grown("self_instruct", {"target": 2, **seeds(tmp_path, language)}, server, tmp_path)
