@@ -26,9 +26,11 @@ from flows.following import follow
 from flows.labelling import by_teacher, labelled
 from flows.notify import tell, telling
 from flows.planning import planned
-from flows.producing import by_made, chain, fits, making, produced, reachable, starts
+from flows.producing import by_made, catches_all, chain, fits, making, produced, reachable, starts
 from flows.report import Report
+from flows.small_model import by_small_model
 from flows.stages import Given, Stages, say
+from tasks.answer.form import Form
 from tasks.answer.task import answer
 from tasks.clean.task import clean
 from tasks.clean.written import Written
@@ -45,7 +47,7 @@ from tasks.judge.task import judge
 from tasks.judge.verdict import Judged
 from tasks.label.task import label
 from tasks.label.task_type import TaskType
-from tasks.link import AnyStep
+from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, inputs
 from tasks.mine.benchmark import standing
 from tasks.mine.decontaminate import Decontaminate
@@ -138,10 +140,14 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
 
 def tiered(recipe: Recipe, taxonomy: Taxonomy) -> None:
     """Raises RecipeError for a task type that the taxonomy does not have: it would go to the teacher unseen."""
-    for task in recipe.answer.tier_for.keys() - set(taxonomy.first_level):
+    named = {task: f"answer.tier_for.{task}" for task in recipe.answer.tier_for}
+    if small := recipe.answer.small_model:
+        Form.of(small.form)
+        named.setdefault(small.task_type, "answer.small_model.task_type")
+    for task in named.keys() - set(taxonomy.first_level):
         near = difflib.get_close_matches(task, taxonomy.first_level, 1)
         hint = f"did you mean {near[0]}" if near else f"the task types are {', '.join(taxonomy.first_level)}"
-        raise RecipeError(f"{recipe.label.taxonomy} has no task type {task}", f"answer.tier_for.{task}", hint)
+        raise RecipeError(f"{recipe.label.taxonomy} has no task type {task}", named[task], hint)
 
 
 async def turn(
@@ -221,7 +227,9 @@ async def answered(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
         if isinstance(step, TaskType):
             given = await labelled(recipe, dataset, stages, given)
         else:
-            given = await stages.over(task, step, given)
+            if isinstance(step, Linked) and catches_all(step):
+                given = await by_small_model(recipe, step, dataset, stages, given)
+            given = given if stages.stop else await stages.over(task, step, given)
         if stages.stop:
             break
     return given

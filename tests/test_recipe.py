@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tasks.recipe import PROJECT, Recipe, RecipeError, Source, checked, located, part_of, put, read
+from tasks.teacher.endpoints import check
 
 RECIPES = sorted((PROJECT / "deployments/recipes").glob("*.yaml"))
 
@@ -230,3 +231,28 @@ def test_recipes_do_not_share_their_parts() -> None:
     Recipe().teacher.model = "changed"
     Recipe().clean.boilerplate.append("changed")
     assert (Recipe().teacher.model, Recipe().clean.boilerplate) == (None, [])
+
+
+def small(**changes: Any) -> dict[str, Any]:
+    at = {"model": "tiny", "base_url": "http://127.0.0.1:8000/v1", "api_key_env": "SMALL_KEY"}
+    return {"answer": {"small_model": {"task_type": "classification", "train": ["train.sh"], "at": at, **changes}}}
+
+
+def test_a_small_model_that_answers_is_asked_live_and_beside_a_live_teacher() -> None:
+    assert checked(small()).later.keys() == {"answer.small_model.at"}
+    assert "small_model" not in checked(small()).endpoints
+    with pytest.raises(RecipeError, match="take `batch` and `recorded` out"):
+        checked(small(at={"model": "tiny", "base_url": "http://127.0.0.1:8000/v1", "batch": True}))
+    with pytest.raises(RecipeError, match="name the base_url that `serve` serves"):
+        checked(small(at={"model": "tiny"}, serve=["serve.sh"]))
+    with pytest.raises(RecipeError, match="recorded answers and those of a model may not be mixed"):
+        checked(small() | {"teacher": {"recorded": "data/samples/teacher.jsonl"}})
+    with pytest.raises(RecipeError, match="that name is taken"):
+        checked({"tiers": {"small_model": {"model": "m"}}})
+
+
+def test_its_key_is_asked_for_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.delenv("SMALL_KEY", raising=False)
+    with pytest.raises(RecipeError, match="SMALL_KEY is not set"):
+        check(checked(small() | {"teacher": {"model": "m"}}))

@@ -7,9 +7,10 @@
     <name>/calls.sqlite                every answer, shared by all versions
     <name>/runs                        what each run cost, and when
     <name>/index                       the increments' prompts by key, mapped (see index.py); made where it is missing
+    <name>/small_models                what a small model learnt from, and what its training left (flows/lesson.py)
     <name>/work                        shards under way
 
-Increments, index, runs and work hold log text as it came, so only their owner can read them.
+Increments, index, runs, small models and work hold log text as it came, so only their owner can read them.
 
 The state of a dataset is a function of its last increment. Each increment names its parent, so the chain
 from the last one back lists the ledgers, the history of prompts, and the rows still pending. A rollback

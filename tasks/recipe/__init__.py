@@ -62,6 +62,9 @@ __all__ = [
 ]
 
 
+RESERVED = {"teacher", "judge", "reward", "embeddings", "student_at", "small_model", "fallback"}  # no names for tiers
+
+
 class Recipe(Part):
     """One refresh, whole."""
 
@@ -114,9 +117,16 @@ class Recipe(Part):
         named = ((role, getattr(self, role)) for role in ("judge", "reward", "embeddings", "student_at"))
         return {role: endpoint for role, endpoint in named if endpoint}
 
+    @property
+    def later(self) -> dict[str, Endpoint]:
+        """The endpoints that may stand only once a run has come to them, by the field of the recipe that names each."""
+        small = self.answer.small_model
+        served = {"answer.small_model": small, "answer.small_model.before": small.before if small else None}
+        return {f"{where}.at": model.at for where, model in served.items() if model}
+
     @model_validator(mode="after")
     def tiers_known(self) -> Recipe:
-        if taken := {"teacher", "judge", "reward", "embeddings", "student_at", "fallback"} & self.tiers.keys():
+        if taken := RESERVED & self.tiers.keys():
             raise ValueError(f"tiers.{min(taken)}: that name is taken; call the tier something else")
         named = {f"answer.tier_for.{task}": tier for task, tier in self.answer.tier_for.items()}
         for where, tier in (named | ({"fallback": self.fallback} if self.fallback else {})).items():
@@ -124,6 +134,10 @@ class Recipe(Part):
                 raise ValueError(f"{where}: there is no tier {tier}; there are {', '.join(('teacher', *self.tiers))}")
         if len({bool(end.recorded) for end in (self.teacher, *self.tiers.values())}) > 1:
             raise ValueError("tiers: recorded answers and those of a model may not be mixed in one dataset")
+        if self.answer.small_model and self.teacher.recorded:
+            raise ValueError(
+                "answer.small_model: recorded answers and those of a model may not be mixed in one dataset"
+            )
         if self.embeddings and (self.embeddings.batch or self.embeddings.recorded):
             raise ValueError("embeddings: they are neither batched nor recorded; take `batch` and `recorded` out")
         return self

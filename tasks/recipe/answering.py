@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from tasks.recipe.part import Part
+from tasks.recipe.small_model import SmallModelAnswers
 
 
 class Answer(Part):
@@ -36,6 +37,10 @@ class Answer(Part):
     temperature: float = Field(default=0.7, ge=0, le=2, description="How freely an answer is drawn.")
     max_tokens: int = Field(default=4096, ge=1, description="Longest answer; what is cut there is dropped.")
     reasks: int = Field(default=1, ge=0, description="How often a reply that cannot be read is asked again.")
+    small_model: SmallModelAnswers | None = Field(
+        default=None,
+        description="A model of one's own that learns a task type from the teacher's answers, and answers its rest.",
+    )
 
 
 class Judging(Part):

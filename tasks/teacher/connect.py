@@ -76,6 +76,21 @@ async def engine(
     return kind(known, store, purse, address(endpoint), identity, api_key(endpoint), notice=notice)
 
 
+@asynccontextmanager
+async def joining(
+    endpoint: Endpoint, beside: Engine, learnt: str, notice: Callable[[str], object] = str
+) -> AsyncIterator[Engine]:
+    """An engine for an endpoint that came up during the run, on the store and the purse of another.
+
+    `learnt` names what its model was trained on: answers of a model that learnt something else, under the same name
+    and address, are not its own.
+    """
+    known, identity = identified(endpoint)
+    at, key = address(endpoint), api_key(endpoint)
+    async with Engine(known, beside.store, beside.purse, at, f"{identity}#{learnt}", key, notice=notice) as engine:
+        yield engine
+
+
 def identified(endpoint: Endpoint) -> tuple[Endpoint, str]:
     """The endpoint with its model and price, and the identity that its calls are stored under."""
     if endpoint.recorded:

@@ -29,7 +29,7 @@ def api_key(endpoint: Endpoint) -> str:
 def check(recipe: Recipe) -> None:
     """Raises RecipeError where an endpoint lacks its model or its key, or its address or key is none."""
     recordings(recipe)
-    for where, endpoint in recipe.endpoints.items():
+    for where, endpoint in (recipe.endpoints | recipe.later).items():
         role = where.replace("tiers.", "tier ")
         if endpoint.recorded:
             continue
