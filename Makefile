@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test recipes check format bench bench-engine independent weeks full-load consumers ui constraints clean
+.PHONY: run test recipes check format bench bench-engine small-model independent weeks full-load consumers ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -40,6 +40,11 @@ bench: $(VENV)/.dev
 bench-engine: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.engine $(CLIENTS)
 
+# A tiny model learns from a thousand answers of a scripted teacher and gives a thousand more, on this machine's CPU:
+# some minutes, and torch in an environment of its own once.
+small-model: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.small_model_answers
+
 # The engine and a refresh against a server that is not ours: the litellm proxy, with mock responses.
 independent: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.independent
@@ -71,7 +76,7 @@ constraints: $(VENV)/.dev
 	  $(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(pip|setuptools)==| @ '; } > constraints.txt
 
 clean:
-	rm -rf $(VENV) $(VENV)-consumers $(VENV)-peers data/lake
+	rm -rf $(VENV) $(VENV)-consumers $(VENV)-peers $(VENV)-small-model data/lake
 
 # $(1): what to install. uv does not read pip's configuration; where it finds no package, pip does.
 define install
