@@ -14,10 +14,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal, Self
 
 import pyarrow as pa
+
+from tasks import nested
 
 MADE = "m-"  # how the id of a record begins that a technique made
 NO_TIME = datetime.fromtimestamp(0, UTC)  # when a record was asked that nobody asked
@@ -148,17 +151,23 @@ class Record:
 
     @property
     def prompt_id(self) -> str:
-        return self.identified("p", [turn(m) for m in self.ask])
+        return self.identified("p", map(spelt, self.ask))
 
     @property
     def row_id(self) -> str:
         """The hash of all that is trained on: every turn with its reasoning and loss flag, input, tools."""
-        return self.identified("r", [turn(m) for m in self.messages])
+        return self.identified("r", map(spelt, self.messages))
 
-    def identified(self, kind: str, turns: list[dict[str, Any]]) -> str:
-        """The name of some turns of it, as plain data; a passage, which has none yet, is known by its text."""
-        about = [] if self.messages else [self.passage]
-        return identity(kind, turns, self.input, self.tools, *about)
+    @property
+    def ids(self) -> tuple[str, str]:
+        """Its `prompt_id` and its `row_id`, each turn spelt once for both."""
+        turns = list(map(spelt, self.messages))
+        return self.identified("p", turns[: len(self.ask)]), self.identified("r", turns)
+
+    def identified(self, kind: str, turns: Iterable[str]) -> str:
+        """The name of some turns of it, each as JSON; a passage, which has none yet, is known by its text."""
+        about = [self.input, self.tools] if self.messages else [self.input, self.tools, self.passage]
+        return hashed(kind, f"[[{','.join(turns)}],{','.join(map(SPELT.encode, about))}]")
 
     def score(self, name: str) -> float | None:
         return next((s.value for s in self.scores if s.name == name), None)
@@ -166,12 +175,23 @@ class Record:
     def answering(self, text: str, reasoning: str = "", calls: Iterable[ToolCall] = ()) -> Self:
         """The record with a response that carries loss."""
         said = Message("assistant", text, reasoning_content=reasoning, tool_calls=tuple(calls), trained=True)
-        return replace(self, messages=(*self.ask, said))
+        return self.knowing(messages=(*self.ask, said))
+
+    def knowing(self, **known: Any) -> Self:
+        """The record with other values in some fields: `replace`, in half the time."""
+        return type(self)(**dict(zip(FIELDS, VALUES(self), strict=True)) | known)
 
     def stamped(
-        self, step: str, prompt: str = "", model: str = "", parents: Iterable[str] = (), detail: str = ""
+        self,
+        step: str,
+        prompt: str = "",
+        model: str = "",
+        parents: Iterable[str] = (),
+        detail: str = "",
+        **known: Any,
     ) -> Self:
-        return replace(self, lineage=(*self.lineage, Stamp(step, prompt, model, tuple(parents), detail)))
+        """The record with one line of lineage more, and with what the step found out (`known`)."""
+        return self.knowing(lineage=(*self.lineage, Stamp(step, prompt, model, tuple(parents), detail)), **known)
 
     def asking(self, text: str) -> tuple[Message, ...]:
         """The turns with another text in the place of what the user asks last."""
@@ -201,16 +221,14 @@ class Record:
 
     def row(self) -> dict[str, Any]:
         """The record as plain data in the shape of `SCHEMA`, ids included."""
-        turns = [turn(m) for m in self.messages]
         plain = {name: getattr(self, name) for name in FIELDS}
-        plain["messages"] = turns
+        plain["messages"] = [turn(m) for m in self.messages]
         plain["scores"] = [{"name": s.name, "value": s.value, "reason": s.reason} for s in self.scores]
         plain["lineage"] = [
             {"step": s.step, "prompt": s.prompt, "model": s.model, "parents": list(s.parents), "detail": s.detail}
             for s in self.lineage
         ]
-        plain["prompt_id"] = self.identified("p", turns[: len(self.ask)])
-        plain["row_id"] = self.identified("r", turns)
+        plain["prompt_id"], plain["row_id"] = self.ids
         return plain
 
     @classmethod
@@ -224,6 +242,7 @@ class Record:
 
 
 FIELDS = tuple(f.name for f in fields(Record))
+VALUES = attrgetter(*FIELDS)
 SPELT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected")  # fields that are lists of texts
 NOT_KNOWN: dict[str, Any] = {  # of a record that was only just made
@@ -280,8 +299,22 @@ def message(plain: dict[str, Any]) -> Message:
 
 def identity(kind: str, *parts: Any) -> str:
     """A stable name of 96 bits for plain data, led by a letter that says what it names."""
-    text = SPELT.encode(parts)
+    return hashed(kind, SPELT.encode(parts))
+
+
+def hashed(kind: str, text: str) -> str:
+    """The name of a text that is JSON already."""
     return f"{kind}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+
+
+def spelt(said: Message) -> str:
+    """A turn as JSON: what `SPELT` makes of `turn`, at a fifth of the cost. Ids are made of it, twice for each row."""
+    s, calls = SPELT.encode, SPELT.encode(turn(said)["tool_calls"]) if said.tool_calls else "[]"
+    return (
+        f'{{"content":{s(said.content)},"name":{s(said.name)},"reasoning_content":{s(said.reasoning_content)},'
+        f'"role":{s(said.role)},"tool_call_id":{s(said.tool_call_id)},"tool_calls":{calls},'
+        f'"trained":{"true" if said.trained else "false"}}}'
+    )
 
 
 CALL = pa.struct(
@@ -366,9 +399,62 @@ def nothing(kind: pa.DataType) -> pa.Scalar:
 
 def table(records: Iterable[Record]) -> pa.Table:
     """Records as one Arrow table of `SCHEMA`."""
-    return pa.Table.from_pylist([r.row() for r in records], schema=SCHEMA)
+    made = list(records)
+    both = [r.ids for r in made]
+    ids = {"prompt_id": [prompt for prompt, _ in both], "row_id": [row for _, row in both]}
+    values = ((n, ids[n] if n in ids else [getattr(r, n) for r in made]) for n in SCHEMA.names)
+    return pa.table([column(*named) for named in values], schema=SCHEMA)
+
+
+def column(name: str, values: list[Any]) -> pa.Array:
+    """The values of a field, one for each record, as a column of `SCHEMA`."""
+    kind = SCHEMA.field(name).type
+    return nested.lists(values, kind, WRITTEN[name]) if name in WRITTEN else pa.array(values, kind)
 
 
 def records(rows: pa.Table) -> list[Record]:
     """The reverse of `table`."""
-    return [Record.from_row(row) for row in rows.to_pylist()]
+    return [Record(*values) for values in zip(*(values_of(rows, name) for name in FIELDS), strict=True)]
+
+
+def values_of(rows: pa.Table, name: str) -> list[Any]:
+    """What the records of a table have in a field."""
+    stands = rows.column(name)
+    if pa.types.is_list(stands.type):
+        return nested.tuples(stands, READ.get(name, nested.texts))
+    if pa.types.is_timestamp(stands.type):  # Arrow looks the zone up for each value
+        return [
+            NO_TIME + timedelta(microseconds=us)
+            for us in stands.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+        ]
+    return stands.to_pylist()
+
+
+def turns(said: pa.StructArray) -> Iterable[Message]:
+    before, after = ("role", "content", "reasoning_content"), ("tool_call_id", "name", "trained")
+    calls = nested.tuples(said.field("tool_calls"), calls_of)
+    return map(Message, *nested.fields(said, before), calls, *nested.fields(said, after))
+
+
+def calls_of(made: pa.StructArray) -> Iterable[ToolCall]:
+    return map(ToolCall, made.field("id").to_pylist(), *nested.fields(made.field("function"), ("name", "arguments")))
+
+
+def scores_of(said: pa.StructArray) -> Iterable[Score]:
+    return map(Score, *nested.fields(said, ("name", "value", "reason")))
+
+
+def stamps(lines: pa.StructArray) -> Iterable[Stamp]:
+    """Lines of lineage; those of an older version have no detail."""
+    step, prompt, model, detail = nested.fields(lines, ("step", "prompt", "model", "detail"))
+    parents = nested.tuples(lines.field("parents"), nested.texts)
+    return map(Stamp, step, prompt, model, parents, (said or "" for said in detail))
+
+
+def written_turns(said: list[Message], kind: pa.DataType) -> pa.Array:
+    calls = [turn(m)["tool_calls"] if m.tool_calls else [] for m in said]
+    return nested.structs(said, kind, tool_calls=calls)
+
+
+READ = {"messages": turns, "scores": scores_of, "lineage": stamps}
+WRITTEN = {"messages": written_turns, "scores": nested.structs, "lineage": nested.structs}

@@ -8,7 +8,21 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from tasks.record import SCHEMA, Message, Record, Score, Stamp, ToolCall, identity, message, records, table, turn
+from tasks.record import (
+    SCHEMA,
+    SPELT,
+    Message,
+    Record,
+    Score,
+    Stamp,
+    ToolCall,
+    identity,
+    message,
+    records,
+    spelt,
+    table,
+    turn,
+)
 
 FULL = Record(
     roots=("l-1", "l-2"),
@@ -74,6 +88,21 @@ def test_the_test_record_has_no_field_at_its_default() -> None:
 
 def test_a_turn_comes_back_from_its_plain_form() -> None:
     assert [message(turn(m)) for m in FULL.messages] == list(FULL.messages)
+
+
+@pytest.mark.parametrize("said", [*FULL.messages, Message("user", '"\\\x00\u2028\ud800\n🙂')], ids=lambda m: m.role)
+def test_a_turn_is_spelt_as_json_spells_its_plain_form(said: Message) -> None:
+    assert spelt(said) == SPELT.encode(turn(said))
+
+
+@pytest.mark.parametrize("record", [FULL, BARE, Record(("m-1",), (), BARE.asked_at, passage="一段")])
+def test_both_ids_at_once_are_those_that_each_alone_is(record: Record) -> None:
+    assert record.ids == (record.prompt_id, record.row_id)
+
+
+@pytest.mark.parametrize("made", [[], [BARE], [FULL, BARE, FULL]])
+def test_the_table_is_the_one_that_arrow_makes_of_plain_rows(made: list[Record]) -> None:
+    assert table(made).equals(pa.Table.from_pylist([r.row() for r in made], schema=SCHEMA))
 
 
 def test_ids_are_the_same_on_every_machine_and_in_every_version() -> None:
