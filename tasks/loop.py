@@ -15,7 +15,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -35,7 +34,9 @@ from tasks.teacher.ask import Answerer, Teacher
 from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
+from tasks.teacher.slots import Slots
 from tasks.teacher.tiers import Tiers, identities, tiers
+from tasks.unchanged import rewritten
 
 DROPPED = (
     SCHEMA.append(pa.field("reason", pa.string()))
@@ -63,9 +64,10 @@ class Bench:
         return 2 * max((e.endpoint.at_once for e in self.engines.values()), default=1)
 
     @cached_property
-    def room(self) -> asyncio.Semaphore:
-        """For the records of all shards that ask at once: what one is about to send takes more memory than itself."""
-        return asyncio.Semaphore(self.at_once)
+    def room(self) -> Slots:
+        """For the records of all shards that ask at once: what one is about to send takes more memory than itself.
+        (A semaphore looks at all who wait each time that one leaves.)"""
+        return Slots(self.at_once)
 
 
 def key(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> str:
@@ -134,7 +136,8 @@ def source(module: str) -> str:
     return hashlib.sha256("\0".join(texts[m] for m in sorted(texts)).encode()).hexdigest()
 
 
-def imported(text: str) -> set[str]:
+@cache
+def imported(text: str) -> frozenset[str]:
     """Every name that a source imports, also within a function, and also where it takes no more than a constant."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(text)):
@@ -142,7 +145,7 @@ def imported(text: str) -> set[str]:
             found |= {node.module or ""} | {f"{node.module}.{a.name}" for a in node.names}
         elif isinstance(node, ast.Import):
             found |= {a.name for a in node.names}
-    return found
+    return frozenset(found)
 
 
 async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
@@ -235,22 +238,26 @@ def counting(bench: Bench, shards: Sequence[Shard]) -> Callable[[], None]:
 
 
 async def each(step: Each, rows: pa.Table, teachers: Tiers | None, bench: Bench, done_one: Callable[[], None]) -> Done:
-    records, room = records_of(rows), bench.room if teachers else nullcontext()
+    records = records_of(rows)
+    ids = rows.column("prompt_id").to_pylist()
+    seat = bench.room if teachers else Slots(max(1, len(records)))
 
-    async def one(record: Record) -> tuple[Outcome | None, dict[str, str]]:
+    async def one(record: Record, prompt_id: str) -> tuple[Outcome | None, dict[str, str]]:
+        await seat.take()
         try:
-            async with room:
-                return await tried(step, record, teachers, bench.seed)
+            return await tried(step, record, prompt_id, teachers, bench.seed)
         finally:
+            seat.give()
             done_one()
 
-    outcomes = await asyncio.gather(*map(one, records))
+    outcomes = await asyncio.gather(*map(one, records, ids))
     done = Done(len(records), SCHEMA.empty_table())
     out: list[Record] = []
-    pending: list[Record] = []
-    for record, (outcome, stop) in zip(records, outcomes, strict=True):
+    sources: list[int] = []
+    pending: list[int] = []
+    for number, (record, (outcome, stop)) in enumerate(zip(records, outcomes, strict=True)):
         if outcome is None:
-            pending.append(record)
+            pending.append(number)
             done.stopped |= stop
         elif not outcome.balanced:
             raise Unbalanced(
@@ -258,21 +265,25 @@ async def each(step: Each, rows: pa.Table, teachers: Tiers | None, bench: Bench,
             )
         else:
             out += outcome.out
+            sources += [number] * len(outcome.out)
             done.made += outcome.made
             done.note(outcome)
             done.dropped += [row_of(record, d) for d in outcome.dropped]
-    done.out, done.pending = table(out), table(pending)
+    done.out = rewritten(out, rows, records, sources)
+    done.pending = rewritten([records[i] for i in pending], rows, records, pending)
     return done
 
 
-async def tried(step: Each, record: Record, teachers: Tiers | None, seed: int) -> tuple[Outcome | None, dict[str, str]]:
+async def tried(
+    step: Each, record: Record, prompt_id: str, teachers: Tiers | None, seed: int
+) -> tuple[Outcome | None, dict[str, str]]:
     """A record's outcome, or None where it must wait and why."""
 
     def ask(teacher: Teacher) -> Awaitable[Outcome]:
-        return step(record, teacher, dice(seed, name(step), teacher.record if teacher else record.prompt_id))
+        return step(record, teacher, dice(seed, name(step), prompt_id))
 
     try:
-        return await (teachers.ask(record, ask) if teachers else ask(cast(Teacher, None))), {}
+        return await (teachers.ask(record, prompt_id, ask) if teachers else ask(cast(Teacher, None))), {}
     except NoAnswer as none:
         return Outcome().dropping(none.reason, none.detail), {}
     except (BudgetReached, TeacherUnusable, Unanswered) as stop:

@@ -17,8 +17,8 @@ from tasks.history.asked import PUBLISHED, Asked
 from tasks.history.near import jaccard
 from tasks.history.past import NOTHING, Neighbours, Past
 from tasks.record import Record, records
-from tasks.record import table as table_of
 from tasks.step import MERGED, Drop, Folded
+from tasks.unchanged import rewritten
 
 REPEATED = "answer_repeated"
 
@@ -37,7 +37,8 @@ class OneAnswer:
 
     def __call__(self, table: pa.Table) -> Folded:
         rows = records(table)
-        order = sorted(range(len(rows)), key=lambda i: (-(rows[i].score("judge") or 0), rows[i].row_id))
+        ids = table.column("row_id").to_pylist()
+        order = sorted(range(len(rows)), key=lambda i: (-(rows[i].score("judge") or 0), ids[i]))
         asked = [Asked.of(rows[i]) for i in order]
         before = Neighbours(self.past, asked, self.close)
         texts = Counter(self.past.having("answer", {a.answer for a in asked}).column("answer").to_pylist())
@@ -60,4 +61,5 @@ class OneAnswer:
                 texts[one.answer] += 1
                 kept[before.keep(i)] = rows[order[i]]
         stay = {order[number - old]: record for number, record in kept.items()}
-        return Folded(table_of(stay[i] for i in sorted(stay)), dropped, before.noted)
+        left = sorted(stay)
+        return Folded(rewritten([stay[i] for i in left], table, rows, left), dropped, before.noted)

@@ -16,8 +16,8 @@ import pyarrow as pa
 from tasks.history.asked import Asked
 from tasks.history.past import NOTHING, Neighbours, Past
 from tasks.record import records
-from tasks.record import table as table_of
 from tasks.step import MERGED, Drop, Folded
+from tasks.unchanged import rewritten
 
 KNOWN = "rejected_before"
 
@@ -40,6 +40,7 @@ class OnePrompt:
         kept: dict[int, int] = {}
         dropped: list[tuple[int, Drop]] = []
         out = []
+        sources: list[int] = []
         old = self.past.size
         for i, record in enumerate(in_order):
             made_of = {parent for stamp in record.lineage for parent in stamp.parents}
@@ -48,6 +49,7 @@ class OnePrompt:
             if not near:
                 kept[before.keep(i)] = len(out)
                 out.append(record)
+                sources.append(order[i])
                 continue
             like, number, twin = max(near, key=lambda n: (n.number < old, n.like, -n.number))
             detail = f"{like:.2f} alike"
@@ -59,4 +61,4 @@ class OnePrompt:
                 dropped.append((order[i], Drop(MERGED, detail, into=twin.row_id)))
             else:
                 dropped.append((order[i], Drop(KNOWN, f"{detail}, {twin.fate}", into=twin.prompt_id)))
-        return Folded(table_of(out), dropped, before.noted)
+        return Folded(rewritten(out, table, rows, sources), dropped, before.noted)

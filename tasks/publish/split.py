@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -20,8 +20,8 @@ import pyarrow as pa
 from tasks.history.asked import Asked
 from tasks.history.past import NOTHING, Neighbours, Past
 from tasks.record import records
-from tasks.record import table as table_of
 from tasks.step import Drop, Folded
+from tasks.unchanged import rewritten
 
 STRADDLES = "straddles_split"
 
@@ -57,8 +57,9 @@ class Split:
             sides[before.keep(i)] = side
             sessions[one.conversation or one.prompt_id].add(side)
         placed = {order[number - self.past.size]: side for number, side in sides.items()}
-        kept = (replace(r, split=placed[i]) for i, r in enumerate(rows) if i in placed)
-        return Folded(table_of(kept), dropped, before.noted)
+        stay = sorted(placed)
+        sided = [rows[i].knowing(split=placed[i]) for i in stay]
+        return Folded(rewritten(sided, table, rows, stay), dropped, before.noted)
 
     def drawn(self, prompt_id: str) -> str:
         """The side of a cluster that begins: the same for the same prompt in every run."""

@@ -30,12 +30,12 @@ class Tiers:
     def count(self) -> Count:
         return self.first.count
 
-    async def ask(self, record: Record, step: Callable[[Teacher], Awaitable[Outcome]]) -> Outcome:
-        """What the step makes of the record with the teacher for it, or else with the fallback.
+    async def ask(self, record: Record, prompt_id: str, step: Callable[[Teacher], Awaitable[Outcome]]) -> Outcome:
+        """What the step makes of the record with the teacher for it, or else with the fallback. The record's prompt id
+        stands beside it in its table: to hash it again for each question would cost as much as to look an answer up.
 
         Raises what the step raises; where both endpoints are out, TeacherUnusable only if neither can be used.
         """
-        prompt_id = record.prompt_id
         teacher = replace(self.by_type.get(record.task_type, self.first), record=prompt_id)
         instead = replace(self.fallback, record=prompt_id) if self.fallback else None
         try:
