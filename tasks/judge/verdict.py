@@ -7,7 +7,7 @@ the score follows from it. Nothing is guessed from a reply that cannot be read: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import ClassVar, Literal
 
@@ -45,6 +45,5 @@ class Judged:
             return Outcome().dropping("unscored", reply.text[:200])
         if not verdict.harmless:
             return Outcome().dropping("harmful", verdict.reason)
-        score = Score("judge", verdict.score, verdict.reason)
-        judged = replace(record, scores=(*record.scores, score))
-        return Outcome.keeping(judged.stamped("judge/verdict", prompt.sha256, teacher.model))
+        scores = (*record.scores, Score("judge", verdict.score, verdict.reason))
+        return Outcome.keeping(record.stamped("judge/verdict", prompt.sha256, teacher.model, scores=scores))

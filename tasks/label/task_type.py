@@ -5,7 +5,7 @@ Document 002: no row without a task type, two levels, so that failures can be an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 from typing import Any, ClassVar, Literal
@@ -43,8 +43,8 @@ class TaskType:
         if label is None:
             return Outcome().dropping("unparsed", f"label: {reply.text[:200]}")
         task_type, _, subtype = label.task_type.partition("/")
-        known = replace(record, task_type=task_type, subtype=subtype, domain=label.domain)
-        return Outcome.keeping(known.stamped("label/task_type", prompt.sha256, teacher.model))
+        known = {"task_type": task_type, "subtype": subtype, "domain": label.domain}
+        return Outcome.keeping(record.stamped("label/task_type", prompt.sha256, teacher.model, **known))
 
 
 class Label(BaseModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tasks.prompt import Filled
 from tasks.record import Record
 from tasks.teacher.ask import Teacher
@@ -11,7 +9,5 @@ from tasks.teacher.ask import Teacher
 
 def taught(record: Record, teacher: Teacher, sent: Filled, spent: tuple[int, int]) -> Record:
     """`spent` are the tokens of what was sent and of the reply."""
-    by = replace(
-        record, teacher=teacher.model, licence=teacher.licence, prompt_tokens=spent[0], response_tokens=spent[1]
-    )
-    return by.stamped(sent.name, sent.sha256, teacher.model)
+    told = {"licence": teacher.licence, "prompt_tokens": spent[0], "response_tokens": spent[1]}
+    return record.stamped(sent.name, sent.sha256, teacher.model, teacher=teacher.model, **told)
