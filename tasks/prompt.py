@@ -130,7 +130,15 @@ def one_system(sent: list[Message]) -> tuple[Message, ...]:
 
 def load(name: str, language: str, root: Path = ROOT) -> Prompt:
     """The prompt `name` (`judge/verdict`) in a language; anything but `zh` is asked in English."""
-    return loaded(name, language if language in LANGUAGES else "en", root, VARIANT.get(), os.getcwd())
+    language = language if language in LANGUAGES else "en"
+    return loaded(name, language, root, VARIANT.get(), "" if ours(name, language, root) else os.getcwd())
+
+
+@cache
+def ours(name: str, language: str, root: Path) -> bool:
+    """Whether a prompt is one of ours, wherever a command runs: the system takes longer to say where that is than a
+    record's look-up does."""
+    return (root / f"{name}.{language}.toml").is_file()
 
 
 @cache

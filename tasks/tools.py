@@ -25,8 +25,10 @@ DEEPEST = 50
 
 def declared(tools: str) -> list[dict[str, Any]]:
     """The tools that a log declared, as the API takes them; none where it declared none that can be read."""
+    if not tools:
+        return []
     try:
-        plain = json.loads(tools or "[]")
+        plain = json.loads(tools)
         json.dumps(plain, allow_nan=False)  # NaN and Infinity are no JSON: a file with one in it cannot be loaded
     except (ValueError, RecursionError):
         return []
