@@ -314,6 +314,21 @@ def used_up(what: str, reset: str) -> Fault:
     return Fault(respond)
 
 
+async def send_compressed(request: web.Request, plain: Body) -> web.StreamResponse:
+    response = web.json_response(plain)
+    response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+async def refuse_in_gbk(request: web.Request, plain: Body) -> web.StreamResponse:
+    told = json.dumps({"error": {"message": "内容不合规"}}, ensure_ascii=False)
+    return web.Response(status=400, text=told, content_type="application/json", charset="gbk")
+
+
+compressed = Fault(send_compressed)
+refused_in_gbk = Fault(refuse_in_gbk)
+
+
 def message(**fields: Any) -> Fault:
     """The completion with other fields in its message."""
     return changed(lambda plain: plain["choices"][0]["message"].update(fields))

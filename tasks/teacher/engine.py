@@ -8,12 +8,10 @@ after each attempt what its outcome class demands.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from random import Random
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -29,6 +27,7 @@ from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status, sound
 from tasks.teacher.pace import Pace
 from tasks.teacher.store import CallStore, Stored, call_key, request_of
+from tasks.teacher.wire import Wire
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REFUSALS = 10  # from which on an endpoint that took no call is wrong for all of them
@@ -77,24 +76,11 @@ class Engine:
         self.strangers: set[str] = set()
 
     async def __aenter__(self) -> Engine:
-        import httpx2
-        import openai
-
-        self.http = openai.DefaultAioHttpClient(
-            follow_redirects=False,
-            timeout=self.endpoint.timeout,
-            trust_env=not self.local,  # a proxy does not reach this machine's loopback
-        )
-        self.client = openai.AsyncOpenAI(api_key=self.key, base_url=self.url, max_retries=0, http_client=self.http)
-        self.headers = {**self.client.auth_headers, "Content-Type": "application/json", "Accept": "application/json"}
-        parts = urlsplit(self.url)
-        address = httpx2.URL(parts._replace(path=f"{parts.path.rstrip('/')}/{self.path}").geturl())
-        self.request = partial(httpx2.Request, "POST", address, headers=self.headers)
-        self.broken = (httpx2.HTTPError, OSError)
+        self.wire = Wire(self.url, self.path, self.key, self.endpoint.timeout, self.local)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.client.close()
+        await self.wire.close()
 
     async def call(self, body: dict[str, Any], sample: int, count: Count, stage: str = "", record: str = "") -> Reply:
         """The answer to a request, which a stage makes for a record (a prompt's id).
@@ -185,14 +171,13 @@ class Engine:
     async def attempt(self, body: dict[str, Any], asking: Asking) -> tuple[Verdict, Reply | None]:
         """One request, classified."""
         try:
-            # the SDK's own methods build each request from its parts: half of a call's CPU time
-            raw = await self.http.send(self.request(content=json.dumps(body, ensure_ascii=False).encode()))
-            self.limiter.told(raw.headers)
-            good = 200 <= raw.status_code < 300
+            came = await self.wire.post(body)
+            self.limiter.told(came.headers)
+            good = 200 <= came.status < 300
             verdict, reply = (
-                self.read(raw.text, body) if good else (of_status(raw.status_code, raw.text, raw.headers), None)
+                self.read(came.text, body) if good else (of_status(came.status, came.text, came.headers), None)
             )
-        except self.broken as fault:
+        except self.wire.broken as fault:
             verdict, reply = of_break(fault, self.endpoint.timeout), None
         return self.discreet(verdict), reply
 

@@ -28,7 +28,7 @@ class Jobs:
     """An engine's batches at its endpoint; `poll` is the longest pause between two looks at one, in seconds."""
 
     def __init__(self, engine: Engine, poll: float) -> None:
-        self.engine, self.poll, self.client = engine, poll, engine.client
+        self.engine, self.poll, self.client = engine, poll, engine.wire.client
         self.leaving = asyncio.Event()
         self.answered = False
 
