@@ -55,7 +55,7 @@ class Asking:
         """Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable."""
         self.patience = self.engine.endpoint.patience
         while True:
-            async with self.engine.dialect.ahead(self.body):
+            with await self.engine.dialect.ahead(self.body):
                 sent = self.engine.dialect.spoken(self.body)
                 verdict, reply = await self.attempt(sent)
                 if self.engine.learnt(verdict, reply, self.body, sent):
@@ -70,48 +70,55 @@ class Asking:
                 case "retry":
                     await asyncio.sleep(self.failed(verdict))
 
-    async def attempt(self, sent: dict[str, Any]) -> tuple[Verdict, Reply | None]:
+    async def attempt(self, sent: dict[str, Any]) -> Outcome:
         """One request in its turn, paid for and recorded."""
         engine = self.engine
         most = engine.most(self.request, self.limit)
-        async with (
-            engine.turn(most, self.worth_waiting) as passage,
-            engine.purse.reserved(self.stage, most, wait=engine.live and not self.hedge, sent=self.sent) as came_to,
-        ):
-            self.worth_waiting()
-            began, self.at = engine.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
-            verdict, reply = INTERRUPTED, None
-            try:
-                verdict, reply = await (Race(self, sent).run() if engine.live else engine.attempt(sent, self))
-                reply = reply and reply.counted(self.body)
-            finally:
-                self.latency = engine.clock() - began
-                if self.overtaken:
-                    verdict, reply = (
-                        OVERTAKEN,
-                        replace((self.overtaken[1] or Reply("")).counted(self.body), estimated=True),
-                    )
-                if engine.live or verdict is not INTERRUPTED:  # a batch goes on without who sent it
-                    self.booked(verdict, reply, came_to)
-            if engine.live and not self.overtaken:
-                self.heeded(verdict, began, passage)
+        passage = await engine.turn(most, self.worth_waiting)
+        try:
+            wait = engine.live and not self.hedge
+            with await engine.purse.reserved(self.stage, most, wait, self.sent) as came_to:
+                self.worth_waiting()
+                return await self.made(sent, came_to, passage)
+        finally:
+            engine.leave(passage)
+
+    async def made(self, sent: dict[str, Any], came_to: Count, passage: Passage) -> Outcome:
+        """The request itself; whatever ends it, it is on the books."""
+        engine = self.engine
+        began, self.at = engine.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        verdict, reply = INTERRUPTED, None
+        try:
+            verdict, reply = await (Race(self, sent).run() if engine.live else engine.attempt(sent, self))
+            reply = reply and reply.counted(self.body)
+        finally:
+            self.latency = engine.clock() - began
+            if self.overtaken:
+                verdict, reply = (
+                    OVERTAKEN,
+                    replace((self.overtaken[1] or Reply("")).counted(self.body), estimated=True),
+                )
+            if engine.live or verdict is not INTERRUPTED:  # a batch goes on without who sent it
+                self.booked(verdict, reply, came_to)
+        if engine.live and not self.overtaken:
+            self.heeded(verdict, began, passage)
         return self.overtaken or (verdict, reply)
 
     def booked(self, verdict: Verdict, reply: Reply | None, came_to: Count) -> None:
         """Count an attempt and what it cost, and put it down in the store."""
         engine, model = self.engine, self.body["model"] or ""
+        came_to.calls = 1
+        if reply:
+            tokens = reply.prompt_tokens, reply.response_tokens
+            came_to.settle(*tokens, cost(*tokens, engine.endpoint.price))
+            came_to.estimated = int(reply.estimated)
+            engine.heard(reply.model)
+            if engine.unpriced:
+                engine.purse.unpriced.add(model)
         asked = engine.purse.asked[self.stage, model]
         asked.turned_away += verdict.kind == "throttled"
-        for counted in (came_to, self.count, asked.spent):
-            counted.calls += 1
-            if reply:
-                usd = cost(reply.prompt_tokens, reply.response_tokens, engine.endpoint.price)
-                counted.settle(reply.prompt_tokens, reply.response_tokens, usd)
-                counted.estimated += reply.estimated
-        if reply:
-            engine.heard(reply.model)
-        if reply and engine.unpriced:
-            engine.purse.unpriced.add(model)
+        asked.spent.add(came_to)
+        self.count.add(came_to)
         spent = (came_to.tokens_in, came_to.tokens_out, came_to.usd)
         sent_for = (self.stage, self.record, self.key)
         engine.store.record(Attempt(*sent_for, self.at, verdict.name, self.latency, *spent, model))

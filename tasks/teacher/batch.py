@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.recipe import Batch
 from tasks.teacher.asking import Asking
 from tasks.teacher.batched import HandedIn, Question
-from tasks.teacher.circuit import Passage
+from tasks.teacher.circuit import FREE, Passage
 from tasks.teacher.count import Count
 from tasks.teacher.endings import TeacherUnusable, Unanswered
 from tasks.teacher.engine import Engine
@@ -71,11 +70,13 @@ class BatchEngine(Engine):
             await asyncio.gather(*self.tasks, return_exceptions=True)
         await super().__aexit__()
 
-    @asynccontextmanager
-    async def turn(self, most: Count, worth_waiting: Callable[[], None]) -> AsyncIterator[Passage]:
+    async def turn(self, most: Count, worth_waiting: Callable[[], None]) -> Passage:
         """At once: a batch has no pace."""
         worth_waiting()
-        yield Passage(spares=False)
+        return FREE
+
+    def leave(self, passage: Passage) -> None:
+        pass
 
     async def attempt(self, body: dict[str, Any], asking: Asking) -> Outcome:
         line = self.left.pop(asking.key, None) or self.gather(body, asking)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tasks.recipe import Budget, Caps, Price
@@ -23,21 +21,19 @@ class BudgetReached(Exception):
     """The next call could go beyond a cap; the message names it."""
 
 
-@dataclass(slots=True)
 class Account:
     """What is spent and held under one set of caps. `name` is where the caps stand in the recipe."""
 
-    name: str
-    caps: Caps
-    spent: Count = field(default_factory=Count)
-    held: Count = field(default_factory=Count)
+    def __init__(self, name: str, caps: Caps) -> None:
+        self.name = name
+        whole = {what: getattr(caps, what) for what in ("calls", "tokens", "usd")}
+        self.caps = {what: cap for what, cap in whole.items() if cap is not None}
+        self.spent, self.held = Count(), Count()
 
     def full(self, most: Count, held: bool = True) -> str:
         """Which cap has no room for a call that comes to at most this; empty where there is room."""
-        for what in ("calls", "tokens", "usd"):
-            cap, spent, needs = (getattr(of, what) for of in (self.caps, self.spent, most))
-            if cap is None:
-                continue
+        for what, cap in self.caps.items():
+            spent, needs = getattr(self.spent, what), getattr(most, what)
             if spent >= cap:
                 return f"{self.name}.{what} of {cap:g} is reached ({spent:g} spent)"
             if spent + getattr(self.held, what) * held + needs > cap * EXACTLY:
@@ -45,6 +41,29 @@ class Account:
                 so_far = f"{spent:g} spent{asked}"
                 return f"{self.name}.{what} of {cap:g} is reached: {so_far}, and a call may come to {needs:g}"
         return ""
+
+
+@dataclass(slots=True)
+class Room:
+    """Held for a call that comes to at most `most`. The block gets the Count to set what it does come to, which is
+    settled when it is left."""
+
+    purse: Purse
+    accounts: list[Account]
+    most: Count
+    came_to: Count = field(default_factory=Count)
+
+    def __enter__(self) -> Count:
+        for account in self.accounts:
+            account.held.add(self.most)
+        return self.came_to
+
+    def __exit__(self, *_: object) -> None:
+        self.purse.spent.add(self.came_to)
+        for account in self.accounts:
+            account.held.take(self.most)
+            account.spent.add(self.came_to)
+        self.purse.settled.set()
 
 
 class Purse:
@@ -66,9 +85,9 @@ class Purse:
     def begin(self, before: dict[str, Count]) -> None:
         """Take up what earlier tries of this run spent, by stage."""
         for stage, spent in before.items():
-            self.run.spent += spent
+            self.run.spent.add(spent)
             if stage in self.stages:
-                self.stages[stage].spent += spent
+                self.stages[stage].spent.add(spent)
 
     def accounts(self, stage: str) -> list[Account]:
         return [self.run, self.stages[stage]] if stage in self.stages else [self.run]
@@ -79,10 +98,9 @@ class Purse:
             if said := account.full(Count(), held=False):
                 raise BudgetReached(said)
 
-    @asynccontextmanager
-    async def reserved(self, stage: str, most: Count, wait: bool = True, sent: bool = False) -> AsyncIterator[Count]:
-        """Room for one call that comes to at most `most`; what it does come to is set in the Count that this gives.
-        A call that is `sent` already needs no room, but takes it.
+    async def reserved(self, stage: str, most: Count, wait: bool = True, sent: bool = False) -> Room:
+        """Room for one call that comes to at most `most`, to be entered at once. A call that is `sent` already needs no
+        room, but takes it.
 
         Raises BudgetReached where there is no room and nobody will give any back, or it may not `wait` for that.
         """
@@ -92,17 +110,7 @@ class Purse:
                 raise BudgetReached(said)
             self.settled.clear()
             await self.settled.wait()
-        for account in accounts:
-            account.held += most
-        came_to = Count()
-        try:
-            yield came_to
-        finally:
-            self.spent += came_to
-            for account in accounts:
-                account.held -= most
-                account.spent += came_to
-            self.settled.set()
+        return Room(self, accounts, most)
 
     def hit(self, stage: str = "", model: str = "") -> None:
         """Count an answer from the store."""

@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 OPENS_AFTER = 12
 LONGEST_PAUSE = 60.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Passage:
     """Leave to send one call; `spares` the record an attempt should it fail, since the endpoint is known to be away."""
 
     spares: bool
+
+
+FREE, PROBE = Passage(spares=False), Passage(spares=True)
 
 
 class Circuit:
@@ -46,20 +48,20 @@ class Circuit:
         """Seconds until the next try; 0 while calls go through."""
         return max(0.0, self.retry_at - time.monotonic()) if self.open else 0.0
 
-    @asynccontextmanager
-    async def passage(self) -> AsyncIterator[Passage]:
-        """Leave to send a call: at once, or as the one that tries, or when the endpoint is back."""
+    async def passage(self) -> Passage:
+        """Leave to send a call: at once, or as the one that tries, or when the endpoint is back. Ends with `leave`."""
         while self.open and (self.probing or self.waits):
             self.changed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), None if self.probing else self.waits)
-        probe = self.probing = self.open
-        try:
-            yield Passage(probe)
-        finally:
-            if probe:
-                self.probing = False
-                self.changed.set()
+        self.probing = self.open
+        return PROBE if self.probing else FREE
+
+    def leave(self, passage: Passage) -> None:
+        """The call of a passage has ended."""
+        if passage is PROBE:
+            self.probing = False
+            self.changed.set()
 
     def succeeded(self) -> None:
         """The endpoint answered, if only to turn the call away."""

@@ -36,16 +36,22 @@ class Count:
             self.estimated + other.estimated,
         )
 
-    def __sub__(self, other: Self) -> Count:
-        return Count(
-            self.calls - other.calls,
-            self.hits - other.hits,
-            self.tokens_in - other.tokens_in,
-            self.tokens_out - other.tokens_out,
-            self.usd - other.usd,
-            self.fallbacks - other.fallbacks,
-            self.estimated - other.estimated,
-        )
+    def add(self, other: Self) -> None:
+        """Add to this very count: each call goes into several."""
+        self.calls += other.calls
+        self.hits += other.hits
+        self.tokens_in += other.tokens_in
+        self.tokens_out += other.tokens_out
+        self.usd += other.usd
+        self.fallbacks += other.fallbacks
+        self.estimated += other.estimated
+
+    def take(self, other: Self) -> None:
+        """Take calls, tokens and dollars off this very count."""
+        self.calls -= other.calls
+        self.tokens_in -= other.tokens_in
+        self.tokens_out -= other.tokens_out
+        self.usd -= other.usd
 
     def settle(self, tokens_in: int, tokens_out: int, usd: float) -> None:
         """Add what one answer cost."""

@@ -8,13 +8,14 @@ whatever dialect it is sent in: it must not depend on what was found out, or whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
 OLD, NEW, FORM = "max_tokens", "max_completion_tokens", "response_format"
 NOT_TAKEN = ("unsupported", "not support", "only the default", "not permitted", "unrecognized")
+WITH_OTHERS = nullcontext()
 HEADSTART = 5.0  # seconds; a form is refused at once, before anything is generated
 
 
@@ -32,6 +33,8 @@ class Dialect:
 
     def spoken(self, body: dict[str, Any]) -> dict[str, Any]:
         """The request as this endpoint takes it."""
+        if self.limit == OLD and self.temperature and self.form == "json_schema":
+            return body
         said = {k: v for k, v in body.items() if self.temperature or k != "temperature"}
         if self.form != "json_schema" and said.pop(FORM, None) and self.form == "json_object":
             said[FORM] = {"type": "json_object"}
@@ -49,17 +52,19 @@ class Dialect:
             if "temperature" in said:
                 self.temperature = False
 
-    @asynccontextmanager
-    async def ahead(self, body: dict[str, Any]) -> AsyncIterator[None]:
-        """Leave to send a request: the first one that asks for JSON goes ahead, so that it alone is refused."""
+    async def ahead(self, body: dict[str, Any]) -> AbstractContextManager[object]:
+        """Leave to send a request within this context: the first one that asks for JSON goes ahead, so that it alone is
+        refused."""
         while self.trying and FORM in body and not self.settled:
             try:
                 await asyncio.wait_for(self.trying.wait(), HEADSTART)
             except TimeoutError:
                 self.settled = True  # it was taken: the answer is on its way
-        if self.settled or FORM not in body:
-            yield
-            return
+        return WITH_OTHERS if self.settled or FORM not in body else self.alone()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Others who ask for JSON wait until this is left."""
         trying = self.trying = asyncio.Event()
         try:
             yield

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any, NoReturn
@@ -99,12 +98,12 @@ class Engine:
             return given(known, hit=True)
         self.purse.asked[stage, body["model"] or ""].missed += 1
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
-        waiting.add_done_callback(lambda f: f.cancelled() or f.exception())
         try:
             call = await Asking(self, key, body, request, count, stage, record).answered()
             waiting.set_result(call)
         except BaseException as fault:
             waiting.set_exception(fault if isinstance(fault, Exception) else Unanswered("interrupted"))
+            waiting.exception()  # there may be nobody else who waits
             raise
         finally:
             del self.asking[key]
@@ -159,14 +158,19 @@ class Engine:
         self.dialect.settled |= reply is not None and FORM in body
         return False
 
-    @asynccontextmanager
-    async def turn(self, most: Count, worth_waiting: Callable[[], None]) -> AsyncIterator[Passage]:
-        """Leave to send a call that comes to at most `most`, in its turn."""
-        async with (
-            self.limiter.slot(most.tokens_in // 3, most.tokens_out // 4, worth_waiting),
-            self.circuit.passage() as passage,
-        ):
-            yield passage
+    async def turn(self, most: Count, worth_waiting: Callable[[], None]) -> Passage:
+        """Leave to send a call that comes to at most `most`, in its turn; `leave` is to be called after it."""
+        await self.limiter.slot(most.tokens_in // 3, most.tokens_out // 4, worth_waiting)
+        try:
+            return await self.circuit.passage()
+        except BaseException:
+            self.limiter.slots.give()
+            raise
+
+    def leave(self, passage: Passage) -> None:
+        """The call has ended, or was not sent."""
+        self.circuit.leave(passage)
+        self.limiter.slots.give()
 
     async def attempt(self, body: dict[str, Any], asking: Asking) -> tuple[Verdict, Reply | None]:
         """One request, classified."""
@@ -197,7 +201,7 @@ class Engine:
 
     def discreet(self, verdict: Verdict) -> Verdict:
         """The verdict without the key in it, whatever the endpoint echoes."""
-        if len(self.key) > SHORTEST_SECRET:
+        if len(self.key) > SHORTEST_SECRET and self.key in verdict.said:
             return replace(verdict, said=verdict.said.replace(self.key, "[key]"))
         return verdict
 
@@ -214,4 +218,4 @@ def given(call: Stored, hit: bool = False) -> Reply:
     """A stored call as a reply. Raises NoAnswer where it ended without a usable answer."""
     if call.outcome != "good":
         raise NoAnswer(call.outcome, call.reply.text[:200])
-    return replace(call.reply, hit=hit)
+    return replace(call.reply, hit=True) if hit else call.reply

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 
 from tasks.recipe import Endpoint
 from tasks.teacher.slots import Slots
@@ -25,14 +24,14 @@ class Limiter:
     def __init__(self, endpoint: Endpoint) -> None:
         self.slots = Slots(endpoint.max_in_flight)
         self.rpm = endpoint.rpm
-        self.tpm = {"both": endpoint.tpm, "input": endpoint.input_tpm, "output": endpoint.output_tpm}
+        known = {"both": endpoint.tpm, "input": endpoint.input_tpm, "output": endpoint.output_tpm}
+        self.tpm = {what: limit for what, limit in known.items() if limit}
         self.next_request = self.not_before = 0.0
         self.next_tokens = dict.fromkeys(self.tpm, 0.0)
 
-    @asynccontextmanager
-    async def slot(self, tokens_in: int, tokens_out: int, worth_waiting: Callable[[], None]) -> AsyncIterator[float]:
-        """A place in flight, once the call's turn has come; gives when that is. The tokens are what it is expected
-        to use.
+    async def slot(self, tokens_in: int, tokens_out: int, worth_waiting: Callable[[], None]) -> None:
+        """Wait for a place in flight and the call's turn; the place is to be given back. The tokens are what it is
+        expected to use.
 
         `worth_waiting` is asked before each wait and before the turn, and raises to leave the queue.
         """
@@ -43,20 +42,20 @@ class Limiter:
                 worth_waiting()
                 wait = max(at, self.not_before) - time.monotonic()
                 if wait <= 0:
-                    break
+                    return
                 await asyncio.sleep(wait)  # another's 429 may move the gate meanwhile
-            yield time.monotonic()
-        finally:
+        except BaseException:
             self.slots.give()
+            raise
 
     def turn(self, tokens_in: int, tokens_out: int) -> float:
         """When this call may be sent; takes its share of the pace."""
         at = max(time.monotonic(), self.not_before, self.next_request, *self.next_tokens.values())
         if self.rpm:
             self.next_request = at + 60 / self.rpm
-        for what, tokens in (("both", tokens_in + tokens_out), ("input", tokens_in), ("output", tokens_out)):
-            if limit := self.tpm[what]:
-                self.next_tokens[what] = at + tokens * 60 / limit
+        tokens = {"both": tokens_in + tokens_out, "input": tokens_in, "output": tokens_out}
+        for what, limit in self.tpm.items():
+            self.next_tokens[what] = at + tokens[what] * 60 / limit
         return at
 
     @property

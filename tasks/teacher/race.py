@@ -41,8 +41,8 @@ class Race:
         verdict, reply = Verdict("retry", "timed_out", f"no answer in {seconds:g} s"), None
         try:
             try:
-                async with asyncio.timeout(seconds) as self.time:
-                    self.watch()
+                async with asyncio.timeout(None) as self.time:
+                    self.watch(seconds)
                     verdict, reply = await self.engine.attempt(self.sent, self.first)
             except TimeoutError:
                 pass  # it took too long, or was overtaken
@@ -55,12 +55,21 @@ class Race:
             self.pace.took(self.kind, self.engine.clock() - began)
         return verdict, reply
 
-    def watch(self) -> None:
-        """Have it looked after once it is late."""
+    def watch(self, seconds: float) -> None:
+        """Have it looked after once it is late, and ended when its time is up. The timer for its end is set only when
+        it is late: nearly every call does with one."""
         self.running = True
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
         late = None if self.first.hedge else self.pace.late(self.kind)
-        if late is not None:
-            self.timer = asyncio.get_running_loop().call_later(late, self.look, late)
+        if late is None or late >= seconds:
+            self.time.reschedule(ends)
+        else:
+            self.timer = loop.call_later(late, self.is_late, late, ends)
+
+    def is_late(self, late: float, ends: float) -> None:
+        self.time.reschedule(ends)
+        self.look(late)
 
     def look(self, late: float) -> None:
         """It is late: send it again, where nobody waits for a place and enough calls were sent."""
