@@ -69,8 +69,8 @@ class Slots:
 
     def answered(self) -> None:
         """A call was taken."""
+        self.quiet += 1
         if self.allowed < self.most:
-            self.quiet += 1
             round_trips = self.quiet / self.allowed
             self.allowed = min(self.most, self.allowed + min(1.0, SLOWEST * 2 ** (round_trips / QUIET)))
             self.hand_over()

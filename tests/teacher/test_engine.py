@@ -322,6 +322,15 @@ async def test_who_is_turned_away_while_others_are_taken_waits_alone(tmp_path: P
     assert len(server.calls) == 4
 
 
+async def test_the_first_that_is_turned_away_by_an_endpoint_that_took_others_holds_nobody(tmp_path: Path) -> None:
+    script = asked({"second": [rate_limited()]})
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, max_in_flight=4) as engine:
+        assert (await ask(engine, "first")).text
+        assert (await ask(engine, "second")).text
+    assert engine.limiter.not_before == 0
+    assert len(server.calls) == 3
+
+
 @pytest.mark.parametrize("what", ["requests", "tokens"])
 async def test_who_reads_that_nothing_remains_waits_until_there_is_some_again(what: str, tmp_path: Path) -> None:
     async with (
