@@ -60,6 +60,7 @@ READ = (
 ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
 SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+PLAIN = json.JSONEncoder(ensure_ascii=False)
 REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
 
 
@@ -292,4 +293,4 @@ def figures(a: Attempt) -> tuple[Any, ...]:
 
 
 def plain(reply: Reply) -> str:
-    return json.dumps({k: getattr(reply, k) for k in REPLY}, ensure_ascii=False)
+    return PLAIN.encode({k: getattr(reply, k) for k in REPLY})
