@@ -1,30 +1,34 @@
-"""The engine of this repository with its call store; the only client that imports it."""
+"""The engine of this repository with its call store, as a run sets it up; the only client that imports it."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 
 import httpx2  # noqa: F401  with openai, what the engine imports when it starts
 import openai  # noqa: F401
-from measured import KEY, RETRIES, TIMEOUT, Given, body, measured
+from measured import KEY, MODEL, RETRIES, TIMEOUT, Given, body, measured
 
-from tasks.recipe import Endpoint
+from tasks.recipe import Endpoint, Price, Recipe
 from tasks.teacher.budget import Purse
+from tasks.teacher.connect import engines
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, Unanswered
 from tasks.teacher.engine import Engine
-from tasks.teacher.store import CallStore
 
 
 async def answers(given: Given) -> list[str | None]:
     endpoint = Endpoint(
-        model="measured", base_url=given.url, max_in_flight=given.in_flight, timeout=TIMEOUT, attempts=RETRIES + 1
+        model=MODEL,
+        base_url=given.url,
+        max_in_flight=given.in_flight,
+        timeout=TIMEOUT,
+        attempts=RETRIES + 1,
+        price=Price(input=1, output=2),  # what it costs is counted, and no table of prices loaded
     )
-    async with (
-        CallStore(given.cache / "calls.sqlite", "run") as store,
-        Engine(endpoint, store, Purse(), given.url, given.url, KEY) as engine,
-    ):
-        return await asyncio.gather(*(one(engine, asked) for asked in given.questions))
+    os.environ[endpoint.api_key_env] = KEY
+    async with engines(Recipe(teacher=endpoint), given.cache / "calls.sqlite", Purse(), "run") as made:
+        return await asyncio.gather(*(one(made["teacher"], asked) for asked in given.questions))
 
 
 async def one(engine: Engine, asked: str) -> str | None:
