@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
+from pydantic import PositiveInt
+
 from tasks.produce.growing import Growing, Growth, drawn, joined, tidy, unread
 from tasks.produce.listing import Listing
 from tasks.produce.screen import Task
@@ -29,7 +31,7 @@ PROMPT = "alpaca/tasks"
 class Alpaca(Growing):
     """New prompts, `per_call` tasks at once, each call with `human` of the `seeds` before it."""
 
-    per_call: int = 20
+    per_call: PositiveInt = 20
     seeds: str = "data/seeds/{language}.jsonl"
     human: int = 3
     max_tokens: int = 8192

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PositiveInt
 
 from tasks.produce.growing import Growing, Growth, joined, tidy, unread
 from tasks.produce.screen import Task
@@ -42,7 +42,7 @@ class ChineseLlamaAlpaca(Growing):
     drawn, in words or characters of Chinese.
     """
 
-    per_call: int = 10
+    per_call: PositiveInt = 10
     topics: str = "data/seeds/topics.{language}.txt"
     taxonomy: str = "data/taxonomy.yaml"
     leave_out: tuple[str, ...] = ("tool_use", "safety", "other")

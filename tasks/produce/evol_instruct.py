@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import PositiveInt
+
 from tasks.produce.evolution import Evolution, Line
 
 DEPTH = ("add_constraints", "deepen", "concretise", "more_reasoning", "complicate_input")
@@ -20,7 +22,7 @@ BREADTH = ("breadth",)
 class EvolInstruct(Evolution):
     """Each prompt, and up to `rounds` generations of it."""
 
-    rounds: int = 4
+    rounds: PositiveInt = 4
     operators: tuple[str, ...] = (*DEPTH, *BREADTH)
     operations: ClassVar[tuple[str, ...]] = (*DEPTH, *BREADTH)
     elsewhere: ClassVar[tuple[str, ...]] = BREADTH

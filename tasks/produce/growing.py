@@ -18,6 +18,8 @@ from math import ceil
 from random import Random
 from typing import ClassVar, Literal, TypeVar
 
+from pydantic import PositiveInt
+
 from tasks.produce.rouge import Known
 from tasks.produce.screen import Screen, Task, any_of, faults
 from tasks.produce.seeds import named, read_lines
@@ -41,10 +43,10 @@ class Growing:
     """
 
     language: Literal["en", "zh"] = "en"
-    target: int = 100
-    per_call: int = 8
-    at_once: int = 4
-    patience: int = 3
+    target: PositiveInt = 100
+    per_call: PositiveInt = 8
+    at_once: PositiveInt = 4
+    patience: PositiveInt = 3
     rouge: float = 0.7
     words: tuple[int, int] = (4, 150)
     characters: tuple[int, int] = (6, 250)

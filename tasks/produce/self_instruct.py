@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, NonNegativeInt, PositiveInt
 
 from tasks.produce.growing import Growing, Growth, drawn, tidy, unread
 from tasks.produce.screen import Task, faults
@@ -88,9 +88,9 @@ class SelfInstruct(Growing):
     seeds: str = "data/seeds/{language}.jsonl"
     by_task_type: bool = False
     taxonomy: str = "data/taxonomy.yaml"
-    human: int = 6
-    generated: int = 2
-    instances: int = 2
+    human: NonNegativeInt = 6
+    generated: NonNegativeInt = 2
+    instances: PositiveInt = 2
     temperature: float = 0.7
     prompts: ClassVar[tuple[str, ...]] = (
         "self_instruct/instructions",

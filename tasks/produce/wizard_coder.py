@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import PositiveInt
+
 from tasks.produce.evolution import Evolution, Line
 
 OFTEN = ("constraints", "rarer_requirement", "more_reasoning", "erroneous_code")
@@ -21,7 +23,7 @@ SPARINGLY = ("limits",)
 class WizardCoder(Evolution):
     """Each programming task, and up to `rounds` generations of it."""
 
-    rounds: int = 3
+    rounds: PositiveInt = 3
     operators: tuple[str, ...] = (*OFTEN, *OFTEN, *SPARINGLY)
     operations: ClassVar[tuple[str, ...]] = (*OFTEN, *SPARINGLY)
     calls: ClassVar[str] = "up to 3 x rounds a record, for each model"

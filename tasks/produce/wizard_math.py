@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import NonNegativeInt
+
 from tasks.produce.evolution import Evolution, Line
 
 DOWNWARD = ("easier", "easier_elsewhere")
@@ -21,8 +23,8 @@ UPWARD = ("constraints", "concretise", "more_reasoning")
 class WizardMath(Evolution):
     """Each problem, up to `down` generations that are easier and up to `up` that are harder."""
 
-    down: int = 2
-    up: int = 3
+    down: NonNegativeInt = 2
+    up: NonNegativeInt = 3
     operations: ClassVar[tuple[str, ...]] = (*DOWNWARD, *UPWARD)
     calls: ClassVar[str] = "up to 3 x (down + up) a record, for each model"
 

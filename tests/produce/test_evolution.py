@@ -439,13 +439,19 @@ async def test_one_endpoint_named_twice_gives_two_candidates(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"evol_instruct": {"operators": ["depen"]}}, "there is no operator depen; there are add_constraints"),
+        (
+            {"evol_instruct": {"operators": ["depen"]}},
+            "evol_instruct: there is no operator depen; there are add",
+        ),
         ({"wizard_coder": {"operators": ["deepen"]}}, "there is no operator deepen; there are constraints"),
         ({"evol_instruct": {"operators": []}}, "there is no operator (none)"),
         ({"wizard_math": {"operators": ["easier"]}}, "wizard_math has no setting operators"),
+        ({"evol_instruct": {"rounds": -1}}, "evol_instruct: rounds: Input should be greater than 0"),
+        ({"wizard_coder": {"rounds": 0}}, "wizard_coder: rounds: Input should be greater than 0"),
+        ({"wizard_math": {"up": -2}}, "wizard_math: up: Input should be greater than or equal to 0"),
     ],
 )
-def test_an_operator_that_there_is_not_is_said_before_anything_runs(entry: Any, said: str) -> None:
+def test_an_operator_that_there_is_not_or_too_few_rounds_are_said_before_anything_runs(entry: Any, said: str) -> None:
     with pytest.raises(RecipeError, match=re.escape(said)):
         PRODUCE.link(entry, 0)
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tasks.produce.shelf import PRODUCE
 from tasks.prompt import load
+from tasks.recipe import RecipeError
 from tasks.record import Message, Record, begun
 from tasks.teacher.protocol import asked_schema, texts
 from tests import faults
@@ -372,3 +374,11 @@ async def test_the_schemas_keep_to_what_strict_endpoints_take(tmp_path: Path) ->
     order = list(schemas["outputfirst"]["$defs"]["Labelling"]["properties"])
     assert order == ["label", "input"], "the label is chosen before the text is written"
     assert not any(word in json.dumps(schemas) for word in ("minItems", "maxItems", "minLength", "default"))
+
+
+@pytest.mark.parametrize("technique", ["self_instruct", "alpaca", "chinese_llama_alpaca"])
+@pytest.mark.parametrize("setting", ["target", "per_call", "at_once", "patience"])
+@each_language
+def test_nothing_grows_towards_less_than_one(technique: str, setting: str, language: str) -> None:
+    with pytest.raises(RecipeError, match=f"{technique}: {setting}: Input should be greater than 0"):
+        PRODUCE.link({technique: {"language": language, setting: 0}}, 0)
