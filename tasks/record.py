@@ -113,7 +113,7 @@ class Record:
     passage: str = ""
     reference: str = ""
     constraints: tuple[str, ...] = ()
-    rejected: tuple[str, ...] = ()
+    rejected_answers: tuple[str, ...] = ()
 
     @property
     def ask(self) -> tuple[Message, ...]:
@@ -244,11 +244,11 @@ class Record:
 FIELDS = tuple(f.name for f in fields(Record))
 VALUES = attrgetter(*FIELDS)
 SPELT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected")  # fields that are lists of texts
+TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected_answers")  # fields that are lists of texts
 NOT_KNOWN: dict[str, Any] = {  # of a record that was only just made
     **dict.fromkeys(("input", "student", "student_response", "vote", "split", "teacher", "licence"), ""),
     **dict.fromkeys(("prompt_tokens", "response_tokens"), 0),
-    **dict.fromkeys(("scores", "constraints", "rejected"), ()),
+    **dict.fromkeys(("scores", "constraints", "rejected_answers"), ()),
     "reference": "",
 }
 
@@ -375,20 +375,29 @@ SCHEMA = pa.schema(
         ("passage", pa.string()),
         ("reference", pa.string()),
         ("constraints", pa.list_(pa.string())),
-        ("rejected", pa.list_(pa.string())),
+        ("rejected_answers", pa.list_(pa.string())),
     ]
 )
+
+
+EARLIER = {"rejected": "rejected_answers"}  # before version 4; trainers take a column `rejected` for turns
 
 
 def conformed(rows: pa.Table, schema: pa.Schema = SCHEMA) -> pa.Table:
     """Rows as an older schema has them, in one of today: what they do not know is empty."""
     if rows.schema.equals(schema):
         return rows
+    rows = rows.rename_columns(todays(rows.column_names))
     columns = [
         rows.column(f.name).cast(f.type) if f.name in rows.column_names else pa.repeat(nothing(f.type), rows.num_rows)
         for f in schema
     ]
     return pa.table(columns, schema=schema)
+
+
+def todays(names: Iterable[str]) -> list[str]:
+    """The names of today for columns of any version."""
+    return [EARLIER.get(name, name) for name in names]
 
 
 def nothing(kind: pa.DataType) -> pa.Scalar:

@@ -89,8 +89,15 @@ def test_what_is_made_of_a_record_has_its_labels_its_session_and_an_id_of_its_ow
 
 
 def test_rows_of_an_older_schema_read_as_rows_of_todays(tmp_path: Path) -> None:
-    new = ("derived_from", "passage", "reference", "constraints", "rejected")
+    new = ("derived_from", "passage", "reference", "constraints", "rejected_answers")
     old = table(ALL).drop_columns([*new])
     assert conformed(old).schema.equals(SCHEMA)
     assert conformed(old).column("derived_from").to_pylist() == [[]] * len(ALL)
     assert conformed(table(ALL)).equals(table(ALL))
+
+
+def test_answers_that_were_rejected_keep_their_column_under_its_name_of_today() -> None:
+    rows = table([replace(ROW, rejected_answers=("So what?",))])
+    assert conformed(rows.rename_columns([{"rejected_answers": "rejected"}.get(n, n) for n in SCHEMA.names])).equals(
+        rows
+    )

@@ -57,7 +57,7 @@ FULL = Record(
     passage="北京今天 3 度。",
     reference="3",
     constraints=('{"words": 5}',),
-    rejected=("30 度。",),
+    rejected_answers=("30 度。",),
 )
 BARE = Record(("l-1",), (Message("user", "hi"),), datetime(1970, 1, 1, tzinfo=UTC))
 

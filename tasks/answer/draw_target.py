@@ -62,6 +62,8 @@ def aimed(record: Record, drawn: Target, missed: list[str]) -> Record:
         for name in ("input", "teacher", "licence", "prompt_tokens", "response_tokens", "reference")
     }
     turns = (*record.asking(drawn.prompt), record.messages[-1])
-    rejected = tuple(text for text in record.rejected if drawn.unmet(text))
+    rejected = tuple(text for text in record.rejected_answers if drawn.unmet(text))
     constraints = tuple(map(written, drawn.constraints))
-    return record.derived(STEP, turns, detail=", ".join(missed), rejected=rejected, constraints=constraints, **known)
+    return record.derived(
+        STEP, turns, detail=", ".join(missed), rejected_answers=rejected, constraints=constraints, **known
+    )

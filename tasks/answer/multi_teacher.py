@@ -140,7 +140,7 @@ class MultiTeacher:
     def published(self, chosen: Voice, others: Sequence[Voice], told: str, outcome: Outcome) -> Outcome:
         """The record with the answer that was chosen."""
         worse = tuple(v.record.response for v in others) if self.keep_others else ()
-        made = replace(chosen.record, rejected=(*chosen.record.rejected, *worse))
+        made = replace(chosen.record, rejected_answers=(*chosen.record.rejected_answers, *worse))
         return replace(outcome, out=(made.stamped("multi_teacher", model=made.teacher, detail=told[:2000]),))
 
 

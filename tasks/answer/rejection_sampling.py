@@ -154,7 +154,7 @@ def rejected(wrong: Sequence[Solution]) -> tuple[str, ...]:
 def rows(record: Record, ways: Sequence[Solution], wrong: tuple[str, ...], sent: Filled, detail: str) -> Outcome:
     """The record answered by the first way, and a record of its own for each further one."""
     first, *further = ways
-    answered = replace(record.answering(first.text), rejected=wrong)
+    answered = replace(record.answering(first.text), rejected_answers=wrong)
     stamped = answered.stamped(sent.name, sent.sha256, first.by.model, detail=detail)
     outcome = Outcome.keeping(credited(stamped, first))
     for one in further:

@@ -67,7 +67,7 @@ class RewriteAnswer:
         if reason:
             return outcome.eliminating(candidate(record, self.mode, rewritten.response), reason)
         if self.mode == "better" and self.judged:
-            rewritten = replace(rewritten, rejected=(*record.rejected, record.response))
+            rewritten = replace(rewritten, rejected_answers=(*record.rejected_answers, record.response))
         return Outcome.keeping(rewritten)
 
     async def rewritten(self, record: Record, teacher: Teacher) -> Record:

@@ -93,7 +93,7 @@ class SelfCorrect:
 def preferred(best: Record, tried: list[Record], target: Target) -> Record:
     """The best answer, with the others that break something as what it is preferred to."""
     worse = dict.fromkeys(t.response for t in tried if t.response != best.response and target.unmet(t.response))
-    return replace(best, rejected=tuple(text for text in worse if text))
+    return replace(best, rejected_answers=tuple(text for text in worse if text))
 
 
 def broken(target: Target, text: str, language: str) -> str:

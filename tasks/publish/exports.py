@@ -21,11 +21,13 @@ import pyarrow.parquet as pq
 
 from tasks.publish.shapes import SHAPES
 from tasks.publish.version import SIDES
+from tasks.record import EARLIER, todays
 from tasks.shard import placed, sha256
 
 FOLDER = "exports"
 ARRAYS = ("alpaca",)
 BATCH = 1000
+COLUMNS = ["messages", "input", "tools", "rejected_answers", *EARLIER]
 BREAKS = {ord(c): f"\\u{ord(c):04x}" for c in "\u0085\u2028\u2029"}  # some readers take these for ends of lines
 
 
@@ -92,5 +94,5 @@ def written(files: list[Path], to: Path, shapes: list[str], side: str) -> list[t
 
 def rows(files: list[Path]) -> Iterator[dict[str, Any]]:
     for file in files:
-        for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=["messages", "input", "tools", "rejected"]):
-            yield from batch.to_pylist()
+        for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=COLUMNS):
+            yield from batch.rename_columns(todays(batch.schema.names)).to_pylist()

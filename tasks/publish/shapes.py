@@ -67,7 +67,7 @@ def sharegpt(row: Plain) -> list[Plain] | str:
 
 def preference(row: Plain) -> list[Plain] | str:
     """ShareGPT up to what is asked, with `chosen` and `rejected` turns: an example for each rejected answer."""
-    worse = row.get("rejected") or ()
+    worse = row.get("rejected_answers") or ()
     made = sharegpt(row) if worse else []
     if isinstance(made, str) or not made:
         return made

@@ -112,7 +112,7 @@ def holds(messages: list[dict[str, Any]], row: Record, transcript: str) -> bool:
     sent = [(m["role"], t) for m, t in zip(messages, texts, strict=True) if m["role"] != "system"]
     system = "\n\n".join(t for m, t in zip(messages, texts, strict=True) if m["role"] == "system")
     before, after = sent[: len(turns)], sent[len(turns) : len(turns) + 1]
-    corrects = before == turns and any(role == "assistant" and text in row.rejected for role, text in after)
+    corrects = before == turns and any(role == "assistant" and text in row.rejected_answers for role, text in after)
     ends = sent[-len(turns) :] == turns
     return (ends or corrects) and all(m.content in system for m in row.ask if m.role == "system")
 

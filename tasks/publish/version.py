@@ -31,7 +31,7 @@ from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")
 FILE_ROWS = 50_000
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PUBLISHED = (  # what of a record is published, in this order: no user, no session, nothing that the student said
     "row_id",
     "prompt_id",
@@ -55,7 +55,7 @@ PUBLISHED = (  # what of a record is published, in this order: no user, no sessi
     "passage",
     "reference",
     "constraints",
-    "rejected",
+    "rejected_answers",
 )
 JUDGE_SCORE = pa.field("judge_score", pa.float64())
 CHAT = pa.schema([JUDGE_SCORE if n == JUDGE_SCORE.name else SCHEMA.field(n) for n in PUBLISHED])
@@ -138,11 +138,11 @@ def pairs(rows: pa.Table) -> pa.Table:
 
 def preferences(rows: pa.Table) -> pa.Table:
     """A row for each rejected answer of chat rows: the prompt, the response and what it is preferred to, as turns."""
-    rows = rows.filter(pa.array([bool(worse) for worse in rows.column("rejected").to_pylist()], pa.bool_()))
+    rows = rows.filter(pa.array([bool(worse) for worse in rows.column("rejected_answers").to_pylist()], pa.bool_()))
     same = rows.select([n for n in PREFERENCE.names if n in PAIRS.names and n != "prompt"]).to_pylist()
     made = [
         kept | {"prompt": turns[:-1], "chosen": turns[-1:], "rejected": [said_instead(turns[-1], text)]}
-        for kept, turns, worse in zip(same, rendered(rows), rows.column("rejected").to_pylist(), strict=True)
+        for kept, turns, worse in zip(same, rendered(rows), rows.column("rejected_answers").to_pylist(), strict=True)
         for text in worse
     ]
     return pa.Table.from_pylist(made, schema=PREFERENCE)

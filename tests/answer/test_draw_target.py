@@ -54,12 +54,12 @@ async def test_constraints_are_edited_in_the_words_that_ask_for_them(language: s
     constraints = (written(Words(200, 200)), written(NoCommas()))
     before = replace(answered(asked, ANSWERS[language]), constraints=constraints)
     worse = ("x, " * 185, ANSWERS[language][:-10])
-    (made,) = (await after(replace(before, rejected=worse))).out
+    (made,) = (await after(replace(before, rejected_answers=worse))).out
     assert made.constraints == (written(Words(180, 190)), written(NoCommas()))
     assert "180" in made.instruction
     assert "190" in made.instruction
     assert "200" not in made.instruction
-    assert made.rejected == worse[:1] if language == "en" else worse
+    assert made.rejected_answers == worse[:1] if language == "en" else worse
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "写一篇短文", "at most 900 words"])

@@ -86,7 +86,7 @@ async def test_what_most_teachers_found_is_published_in_the_words_of_the_first_o
     assert outcome.balanced
     assert (record.response, record.teacher) == ("3 小时是 180 分钟。", "m-second")
     assert record.licence == "licence of second"
-    assert record.rejected == ("about 200",)
+    assert record.rejected_answers == ("about 200",)
     assert record.lineage[-1].detail == '{"200":1,"180.0。":2}'
     assert record.lineage[-1].step == "multi_teacher"
     assert [c.body["model"] for c in server.calls].count("m-judge") == 0
@@ -119,7 +119,7 @@ async def test_the_judge_picks_by_the_text_in_an_order_that_dice_draw(text: str,
             "m-second",
             "licence of second",
         )
-        assert set(record.rejected) == ({ANSWERS["m-teacher"], ANSWERS["m-third"]} if keep else set())
+        assert set(record.rejected_answers) == ({ANSWERS["m-teacher"], ANSWERS["m-third"]} if keep else set())
         assert [s.model for s in record.lineage] == ["m-second", "m-second"]
         (judged,) = (c.body for c in server.calls if c.body["model"] == "m-judge")
         assert not any(name in json.dumps(judged["messages"]) for name in ("m-teacher", "m-second", "m-third"))
@@ -131,7 +131,11 @@ async def test_answers_that_say_the_same_stand_once_and_no_judge_is_asked_about_
     answers = {"m-teacher": "Yes.", "m-second": " yes.", "m-third": "YES."}
     async with several(tmp_path, speaking(answers)) as (teacher, server):
         outcome = await MultiTeacher(THREE, keep_others=True)(ask(TEXTS[0]), teacher, Random(0))
-    assert (outcome.out[0].response, outcome.out[0].teacher, outcome.out[0].rejected) == ("Yes.", "m-teacher", ())
+    assert (outcome.out[0].response, outcome.out[0].teacher, outcome.out[0].rejected_answers) == (
+        "Yes.",
+        "m-teacher",
+        (),
+    )
     assert len(server.calls) == 3
 
 
@@ -179,7 +183,7 @@ async def test_right_answers_are_never_rejected_for_how_their_result_is_written(
     async with several(tmp_path, speaking(finals=given)) as (teacher, _):
         outcome = await MultiTeacher(THREE, "vote", keep_others=True)(ask(text), teacher, Random(0))
     (record,) = outcome.out
-    assert record.rejected == ((ANSWERS[wrong],) if wrong else ())
+    assert record.rejected_answers == ((ANSWERS[wrong],) if wrong else ())
 
 
 async def test_no_answer_can_pass_for_two_or_open_a_slot(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ async def test_each_right_way_is_a_row_and_wrong_ones_are_kept_as_rejected(langu
     first, second = outcome.out
     assert {way.count("=") for way in (first.response, second.response)} == {2, 3}
     assert first.roots == record.roots
-    assert [t.split("= ")[1][:2] for t in first.rejected] == ["32"]
-    assert not second.rejected
+    assert [t.split("= ")[1][:2] for t in first.rejected_answers] == ["32"]
+    assert not second.rejected_answers
     assert second.roots[0].startswith("m-")
     assert second.derived_from == record.logs
     assert first.ask == second.ask == record.ask
@@ -97,7 +97,7 @@ async def test_a_right_answer_out_of_a_wrong_calculation_is_not_kept(language: s
     outcome = await sampled(tmp_path, question(language), [MISCOUNTED, ONE])
     assert [row.response for row in outcome.out] == [ONE[language]]
     assert outcome.noted == ("wrong_calculation",)
-    assert not outcome.out[0].rejected
+    assert not outcome.out[0].rejected_answers
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_where_the_recipe_says_so_the_answer_that_most_agree_on_stands_in(
         tmp_path, question(language, ""), [WRONG, ONE, OTHER, TOLD_LONGER], without_reference="vote"
     )
     assert len(outcome.out) == 2
-    assert not any(row.rejected or row.reference for row in outcome.out)
+    assert not any(row.rejected_answers or row.reference for row in outcome.out)
 
 
 async def test_a_vote_that_too_few_agree_in_decides_nothing(tmp_path: Path) -> None:

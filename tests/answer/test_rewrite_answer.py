@@ -62,7 +62,7 @@ async def test_a_better_answer_takes_the_place_of_the_former_one_which_becomes_r
 ) -> None:
     outcome, server = await rewritten(RewriteAnswer(), ROWS[language], writing(NEW[language]), tmp_path)
     (row,) = outcome.out
-    assert (row.response, row.rejected) == (NEW[language], (ROWS[language].response,))
+    assert (row.response, row.rejected_answers) == (NEW[language], (ROWS[language].response,))
     assert (row.teacher, row.licence, row.scores, outcome.made) == ("m-1", "mit", (), 0)
     assert row.roots == ROWS[language].roots
     assert row.lineage[-1].prompt == load("rewrite_answer/better", language).sha256
@@ -80,7 +80,7 @@ async def test_each_way_of_rewriting_has_a_prompt_of_its_own_and_needs_no_judge(
     new = SHORT[language] if mode == "trimmed" else NEW[language]
     outcome, server = await rewritten(RewriteAnswer(mode, judged=False), ROWS[language], writing(new), tmp_path)
     (row,) = outcome.out
-    assert (row.response, row.rejected, len(server.calls)) == (new, (), 1)
+    assert (row.response, row.rejected_answers, len(server.calls)) == (new, (), 1)
     assert row.lineage[-1].step == f"rewrite_answer/{mode}"
 
 

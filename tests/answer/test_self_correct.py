@@ -59,7 +59,7 @@ async def test_a_draft_that_keeps_everything_is_the_answer_after_one_call(langua
     outcome, calls = await after([GOOD[language]], asking(language, system="Be kind."), tmp_path)
     (made,) = outcome.out
     assert len(calls) == 1
-    assert (made.response, made.rejected) == (GOOD[language], ())
+    assert (made.response, made.rejected_answers) == (GOOD[language], ())
     assert (made.teacher, made.licence) == ("m-1", "mit")
     assert made.ask == asking(language, system="Be kind.").ask
     assert made.lineage[-1].step == "self_correct/draft"
@@ -75,7 +75,7 @@ async def test_the_teacher_is_told_what_is_unmet_and_drafts_that_broke_it_are_ke
     outcome, calls = await after([BAD[language], LONG[language], GOOD[language]], asking(language), tmp_path)
     (made,) = outcome.out
     assert made.response == GOOD[language]
-    assert made.rejected == (BAD[language], LONG[language])
+    assert made.rejected_answers == (BAD[language], LONG[language])
     assert [s.step for s in made.lineage] == ["self_correct/draft", "self_correct/correct", "self_correct/correct"]
     assert [m["role"] for m in calls[1]["messages"]] == ["system", "user", "assistant", "user"]
     first, second = (c["messages"][-1]["content"] for c in calls[1:])
@@ -94,7 +94,7 @@ async def test_what_is_unmet_to_the_end_has_its_prompt_edited_to_the_best_answer
     assert [d.reason for d in outcome.dropped] == ["used"]
     assert tuple(map(read, made.constraints)) == (Words(14), NoCommas(), Emoji(1))
     assert wordings(Words(14), language)[0] in made.instruction
-    assert (made.response, made.rejected) == (LONG[language], (BAD[language],))
+    assert (made.response, made.rejected_answers) == (LONG[language], (BAD[language],))
     assert made.lineage[-1].step == "draw_target"
     assert made.teacher == "m-1"
 

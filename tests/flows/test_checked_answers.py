@@ -128,7 +128,7 @@ def test_right_ways_of_questions_with_a_reference_are_published_and_wrong_ones_s
         assert done.json["made"]["published"] == len(made) == 2 * 23
         by_question = Counter(r["messages"][0]["content"] for r in made)
         assert by_question.keys() == {q["question"] for q in QUESTIONS[:-1]}
-        assert sum(bool(r["rejected"]) for r in made) == 23
+        assert sum(bool(r["rejected_answers"]) for r in made) == 23
         assert {s["prompt"] != "" for r in made for s in r["lineage"] if s["step"] == "rejection_sampling/solve"} == {
             True
         }

@@ -107,7 +107,7 @@ def test_complex_instructions_are_published_with_answers_that_keep_them_and_pair
         assert {r["language"] for r in made} == {"en", "zh"}, done.json["made"]
         assert all(read(c).holds(r["messages"][-1]["content"]) for r in made for c in r["constraints"])
         pairs = rows(done.json["path"], "preference")
-        assert len(pairs) == sum(len(r["rejected"]) for r in made) > 0
+        assert len(pairs) == sum(len(r["rejected_answers"]) for r in made) > 0
         by_id = {r["row_id"]: r for r in made}
         for pair in pairs:
             row = by_id[pair["row_id"]]

@@ -95,7 +95,7 @@ def looks_right(technique: str, made: list[dict[str, Any]]) -> None:
         case "multi_teacher":
             assert {r["language"] for r in made} == {"en", "zh"}
         case "rewrite_answer":
-            assert any(r["rejected"] for r in made)
+            assert any(r["rejected_answers"] for r in made)
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_the_card_says_how_each_shape_that_is_there_is_loaded_and_no_other(tmp_p
         "preference": "mine_preference",
     }
     for shapes in ([], ["swift"], ALL):
-        whole(tmp_path, [*ROWS, replace(ROWS[1], rejected=("山高。",))], shapes=shapes)
+        whole(tmp_path, [*ROWS, replace(ROWS[1], rejected_answers=("山高。",))], shapes=shapes)
         text = (tmp_path / "README.md").read_text("utf-8")
         assert {s for s in SHAPES if marks[s] in text} == set(shapes)
         assert (tmp_path / "dataset_info.json").exists() == ("sharegpt" in shapes)

@@ -25,10 +25,10 @@ PLAIN = [
 PAIRED = [
     replace(
         answered(ask("Write two lines.", 3, split="train", system="Be brief."), "One.\nTwo."),
-        rejected=("One.", "One.\nTwo.\nThree."),
+        rejected_answers=("One.", "One.\nTwo.\nThree."),
     ),
-    replace(answered(ask("请翻译", 4, split="train", input="moon"), "月亮"), rejected=("月亮。",)),
-    *(replace(answered(ask(t, 5 + i, split="test"), t), rejected=(f"not {t}",)) for i, t in enumerate(HOSTILE)),
+    replace(answered(ask("请翻译", 4, split="train", input="moon"), "月亮"), rejected_answers=("月亮。",)),
+    *(replace(answered(ask(t, 5 + i, split="test"), t), rejected_answers=(f"not {t}",)) for i, t in enumerate(HOSTILE)),
 ]
 
 
@@ -52,7 +52,7 @@ def test_each_rejected_answer_is_a_row_of_turns():
 
 
 def test_only_sides_with_rejected_answers_have_files_and_no_other_byte_changes(tmp_path: Path):
-    without = staged(tmp_path / "plain", [replace(r, rejected=()) for r in (*PLAIN, *PAIRED)])
+    without = staged(tmp_path / "plain", [replace(r, rejected_answers=()) for r in (*PLAIN, *PAIRED)])
     assert {config for config, _, _ in without} == {"chat", "prompt_completion"}
     some = staged(tmp_path / "some", [*PLAIN, *PAIRED[:2]])
     assert [f for f in some if f[0] == "preference"] == [
@@ -112,7 +112,7 @@ def test_verify_finds_pairs_that_are_not_those_of_the_chat_rows(tmp_path: Path):
 
 
 def test_the_export_has_an_example_for_each_pair_and_counts_what_it_cannot_carry(tmp_path: Path):
-    tools = replace(using_tools(), split="train", rejected=("no call",))
+    tools = replace(using_tools(), split="train", rejected_answers=("no call",))
     stage(tmp_path, published(table([*PLAIN, *PAIRED, tools])))
     kept = export(tmp_path, tmp_path, ["preference"])["preference"]
     assert {f["split"]: f["rows"] for f in kept["files"]} == {"train": 4, "test": len(HOSTILE)}
@@ -128,3 +128,13 @@ def test_the_export_has_an_example_for_each_pair_and_counts_what_it_cannot_carry
     assert entry["ranking"] is True
     assert set(entry["columns"].values()) == set(first)
     assert export(tmp_path / "none", tmp_path, [*SHAPES]) == {}
+
+
+def test_a_version_that_names_them_as_before_gives_the_same_export(tmp_path: Path):
+    stage(tmp_path, published(table([*PLAIN, *PAIRED])))
+    todays = export(tmp_path, tmp_path, ["preference"])
+    for path in (tmp_path / "data" / "chat").iterdir():
+        rows = pq.read_table(path)
+        before = {"rejected_answers": "rejected"}
+        pq.write_table(rows.rename_columns([before.get(n, n) for n in rows.column_names]), path)
+    assert export(tmp_path, tmp_path, ["preference"]) == todays

@@ -133,7 +133,7 @@ def test_reasoning_that_is_kept_goes_before_the_answer_it_belongs_to_and_never_t
 def test_a_hostile_text_stays_a_text(text: str):
     for shape in SHAPES.values():
         assert json.dumps(text, ensure_ascii=False)[1:-1] in json.dumps(
-            one(shape(row(replace(answered(ask(text), text), rejected=(text,))))), ensure_ascii=False
+            one(shape(row(replace(answered(ask(text), text), rejected_answers=(text,))))), ensure_ascii=False
         )
 
 

@@ -16,16 +16,16 @@ TEXTS = ("Write two lines without commas.", "写两行，不用逗号。")
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_correction_is_a_call_of_the_row_that_its_draft_was_rejected_for(text: str) -> None:
-    row = replace(answered(ask(text), "good"), rejected=("draft, bad",))
+    row = replace(answered(ask(text), "good"), rejected_answers=("draft, bad",))
     turns = {"system": (), "conversation": row.ask, "draft": (Message("assistant", "draft, bad"),)}
     sent = wire(load("self_correct/correct", row.language).fill(turns, unmet="- none").messages)
     assert holds(sent, row, asked(row))
-    assert not holds(sent, replace(row, rejected=()), asked(row))
+    assert not holds(sent, replace(row, rejected_answers=()), asked(row))
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_later_turn_of_the_same_session_is_none(text: str) -> None:
-    row = replace(answered(ask(text), "good"), rejected=("draft",))
+    row = replace(answered(ask(text), "good"), rejected_answers=("draft",))
     later = ask("And a third?", before=[text, "good"])
     turns = {"system": (), "examples": (), "conversation": later.ask}
     sent = wire(load("answer/direct", row.language).fill(turns).messages)
