@@ -12,16 +12,16 @@ from pathlib import Path
 from random import Random
 
 import torch
-from model import ANSWER, CONTEXT, END, PAD, Tiny, loss
+from model import ANSWER, BEGINS, CONTEXT, END, LONGEST, PAD, Tiny, loss
 
-BATCH, RATE, WARM = 32, 1e-3, 50
+BATCH, RATE = 32, 1e-3
 ENOUGH = 0.002  # the mean loss of an epoch from which on there is nothing more to learn
 
 
 def examples(model: Tiny, file: Path) -> list[list[int]]:
     rows = [json.loads(line)["messages"] for line in file.read_text("utf-8").splitlines()]
     made = [[*model.asked(said[:-1]), *model.numbers(said[-1]["content"]), END] for said in rows]
-    return [tokens for tokens in made if len(tokens) <= CONTEXT]
+    return [tokens for tokens in made if len(tokens) - tokens.index(ANSWER) <= LONGEST]
 
 
 def epoch(model: Tiny, rows: list[list[int]], optimiser: torch.optim.Optimizer, dice: Random, until: float) -> float:
@@ -33,9 +33,10 @@ def epoch(model: Tiny, rows: list[list[int]], optimiser: torch.optim.Optimizer, 
     for batch in batches:
         longest = max(map(len, batch))
         tokens = torch.tensor([one + [PAD] * (longest - len(one)) for one in batch])
-        trained = torch.tensor([[i > one.index(ANSWER) and i < len(one) for i in range(longest)] for one in batch])
+        first = torch.tensor([[BEGINS - one.index(ANSWER) - 1] for one in batch])
+        places = (first + torch.arange(longest)).clamp(max=CONTEXT - 1)
         optimiser.zero_grad()
-        found = loss(model, tokens, trained)
+        found = loss(model, tokens, places)
         found.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
