@@ -28,7 +28,7 @@ SIGMA = 0.5  # one answer in ten takes half the mean or less, one in a hundred a
 STANDARD = NormalDist()
 JSON = {"Content-Type": "application/json"}
 MIXED = (
-    faults.rate_limited(seconds=1),
+    faults.rate_limited(ms=100),  # for as long as an account is held that may make some hundred calls a minute
     faults.refused(500),
     faults.refused(503),
     faults.reset,
