@@ -24,9 +24,10 @@ the client's own with its children, after its imports. Peak is that of the proce
   paid again, and rows without their right answer are named.
 - Killed: SIGKILL to all of its processes once half of the answers are paid for, at 64 in flight, then started again;
   answers that were paid for twice, by the server's count.
-- Faults, at 64 in flight: {SHARE:.0%} of the requests meet a 429, a 500, a 503, a reset, a hang, a cut body, broken
-  JSON, no choices, null or empty content, each as often. Every client is given 8 retries and a timeout of 5 s where
-  it takes them; aiohttp by hand has no retries. Lost are rows without an answer, empties are passed on as good.
+- Faults, at 64 in flight: {SHARE:.0%} of the requests meet a 429 (again in 100 ms), a 500, a 503, a reset, a hang, a
+  cut body, broken JSON, no choices, null or empty content, each as often. Every client is given 8 retries and a timeout
+  of 5 s where it takes them; aiohttp by hand has no retries. Lost are rows without an answer, empties are passed on as
+  good.
 - A client without a place for answers on disk pays for everything again after a second start.
 - Bold is the best of a column."""
 
