@@ -8,6 +8,7 @@ document 002 says of real ones. Torch stands in an environment of its own, or wh
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -84,12 +85,12 @@ def answer(body: dict[str, Any]) -> web.StreamResponse:
     return web.json_response(completion(text, "scripted", asked))
 
 
-def recipe(folder: Path, url: str, python: str, source: Path) -> Path:
+def recipe(folder: Path, url: str, python: str, source: Path, seconds: str) -> Path:
     plain = yaml.safe_load(RECIPE.read_text("utf-8"))
     plain["sources"] = [{"uri": str(source)}]
     plain["teacher"] = {"model": "scripted", "base_url": url, "price": {"input": 2.5, "output": 10}}
     small = plain["answer"]["small_model"]
-    small |= {"rows": ROWS, "train": [python, str(EXAMPLE / "train.py"), "{train}", "{model}"]}
+    small |= {"rows": ROWS, "train": [python, str(EXAMPLE / "train.py"), "{train}", "{model}", "--seconds", seconds]}
     small["form"] = {"json_keys": {"label": [*WANTS]}}
     for model, more in ((small, []), (small["before"], ["--untrained"])):
         port = str(free_port())
@@ -142,6 +143,9 @@ def in_row(row: dict[str, Any]) -> bool:
 
 
 def main() -> None:
+    told = argparse.ArgumentParser()
+    told.add_argument("--seconds", default="600", help="how long the model may learn")
+    arguments = told.parse_args()
     python = environment()
     with tempfile.TemporaryDirectory(prefix="small-model-") as made:
         folder = Path(made)
@@ -150,8 +154,8 @@ def main() -> None:
             command = [sys.executable, "-c", "from flows.commands import main; main()", "refresh", "--json", "--recipe"]
             env = os.environ | {"OPENAI_API_KEY": "k", "SMALL_MODEL_KEY": "k"}
             began = time.monotonic()
-            told = [*command, recipe(folder, at.url, python, source)]
-            done = subprocess.run(told, cwd=PROJECT, env=env, stdout=subprocess.PIPE, text=True, check=True)
+            refresh = [*command, recipe(folder, at.url, python, source, arguments.seconds)]
+            done = subprocess.run(refresh, cwd=PROJECT, env=env, stdout=subprocess.PIPE, text=True, check=True)
             seconds = time.monotonic() - began
             plain = json.loads(done.stdout.strip().splitlines()[-1])
             report(plain, sum(not asked_schema(body) for body in at.asked), seconds)
