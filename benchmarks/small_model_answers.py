@@ -92,6 +92,7 @@ def recipe(folder: Path, url: str, python: str, source: Path, seconds: str) -> P
     small = plain["answer"]["small_model"]
     small |= {"rows": ROWS, "train": [python, str(EXAMPLE / "train.py"), "{train}", "{model}", "--seconds", seconds]}
     small["form"] = {"json_keys": {"label": [*WANTS]}}
+    small["agrees"] = 0.5  # what is shown is the way; so small a model learns the form sooner than the customers
     for model, more in ((small, []), (small["before"], ["--untrained"])):
         port = str(free_port())
         model["serve"] = [python, str(EXAMPLE / "serve.py"), "{model}", port, *more]

@@ -50,6 +50,7 @@ async def by_small_model(recipe: Recipe, distill: Linked, dataset: Dataset, stag
     async with school.asking() as link:
         measured = await school.measured(link, "follows", form.closed)
         trusted = measured.get("follows_percent", 0) >= 100 * told.least
+        trusted &= measured.get("agrees_percent", 100) >= 100 * told.agrees
         only = Only(task_types=(told.task_type,), share=1.0 if trusted else 0.0)
         given = await stages.over(answer, replace(link, only=only), given)
     done = stages.done[-1]

@@ -83,4 +83,11 @@ class SmallModelAnswers(Served):
         le=1,
         description="Share of the held-out prompts that it must answer in the form; below, the teacher answers all.",
     )
+    agrees: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="Share of the held-out prompts that it must answer as the teacher did, where the form lists every "
+        "answer there is (labels, values of json_keys); below, the teacher answers all.",
+    )
     temperature: float = Field(default=0.0, ge=0, le=2, description="How freely its answers are drawn.")

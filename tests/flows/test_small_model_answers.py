@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 import yaml
 from aiohttp import web
 
@@ -137,15 +138,21 @@ def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywhe
         assert len(trainings(tmp_path)) == 1
 
 
-def test_a_model_that_does_not_keep_to_the_form_answers_nothing(flywheel: Flywheel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("saying", "follows", "agrees"), [("Well, it depends.", 0, 0), ('{"label": "refund"}', 100, 70)]
+)
+def test_a_model_that_misses_the_form_or_knows_no_better_than_chance_answers_nothing(
+    saying: str, follows: int, agrees: int, flywheel: Flywheel, tmp_path: Path
+) -> None:
     with teacher(reply) as at:
         port = str(free_port())
-        babbles = {"serve": [sys.executable, MEMORISER, "serve", "{model}", port, "Well, it depends."], "before": None}
+        babbles = {"serve": [sys.executable, MEMORISER, "serve", "{model}", port, saying], "before": None}
         babbles["at"] = {"model": "tiny", "base_url": f"http://127.0.0.1:{port}/v1", "api_key_env": "SMALL_MODEL_KEY"}
         there = recipe(tmp_path, at.url, logs(tmp_path, 1, 100), **babbles)
         done = flywheel("refresh", "--recipe", there, "--json", **KEYS)
         assert done.code == 0, done.err
-        assert noted(done)["follows_percent"] == 0
+        assert noted(done)["follows_percent"] == follows
+        assert noted(done)["agrees_percent"] <= agrees
         assert "by_small_model" not in noted(done)
         assert answered(at.asked) == 100
         assert "that is too little, and the teacher goes on" in done.err
