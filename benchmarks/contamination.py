@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tasks.hanzi import simplified
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.windows import CHARACTERS, LEAST_CHINESE, WORDS
-from tasks.record import SCHEMA
+from tasks.schema import SCHEMA
 from tasks.text import CJK, key
 
 QUESTIONS, PROMPTS, EVERY = 100_000, 20_000, 100

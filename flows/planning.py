@@ -14,7 +14,7 @@ from tasks.history.dataset import Dataset
 from tasks.link import AnyStep
 from tasks.loop import Bench, run
 from tasks.recipe import Caps, Endpoint, Recipe
-from tasks.record import SCHEMA
+from tasks.schema import SCHEMA
 from tasks.shard import Shard, write
 from tasks.step import room
 from tasks.teacher.connect import planners

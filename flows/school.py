@@ -23,7 +23,7 @@ from tasks.loop import Bench, reusable
 from tasks.recipe import RecipeError
 from tasks.recipe.small_model import Served
 from tasks.recipe.small_model import SmallModelAnswers as Told
-from tasks.record import table
+from tasks.schema import table
 from tasks.shard import write
 from tasks.tally import Tally
 from tasks.teacher.connect import joining

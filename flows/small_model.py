@@ -22,7 +22,8 @@ from tasks.publish.version import parent_rows
 from tasks.publish.version import record as published
 from tasks.recipe import Recipe
 from tasks.recipe.small_model import SmallModelAnswers
-from tasks.record import SCHEMA, Record, records, stamp
+from tasks.record import Record, stamp
+from tasks.schema import SCHEMA, records
 from tasks.tally import Tally
 from tasks.teacher.budget import cost
 

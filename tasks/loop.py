@@ -25,8 +25,9 @@ import pyarrow as pa
 from tasks.link import AnyStep, Linked, inner
 from tasks.prompt import fingerprint
 from tasks.recipe import RecipeError, Unreachable, located
-from tasks.record import SCHEMA, Record, identity, table
-from tasks.record import records as records_of
+from tasks.record import Record, identity
+from tasks.schema import SCHEMA, table
+from tasks.schema import records as records_of
 from tasks.shard import Shard, sha256, write, write_json
 from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, TableStep, dice, name
 from tasks.tally import Tally, Unbalanced

@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.record import Record, records, table
+from tasks.record import Record
+from tasks.schema import records, table
 
 ROW_GROUP = 10_000
 

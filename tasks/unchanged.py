@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from tasks.record import FIELDS, SCHEMA, Record, column
+from tasks.record import FIELDS, Record
+from tasks.schema import SCHEMA, column
 
 
 def rewritten(made: Sequence[Record], rows: pa.Table, given: Sequence[Record], sources: Sequence[int]) -> pa.Table:

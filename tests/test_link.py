@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from tasks.link import Only, kinds, makers
-from tasks.record import SCHEMA, Message, Record, begun, conformed, table
+from tasks.record import Message, Record, begun
+from tasks.schema import SCHEMA, conformed, table
 from tests.rows import answered, ask
 
 PROMPTS = [replace(ask(t, i), task_type=k) for i, (t, k) in enumerate([("Why?", "code"), ("为什么？", "writing")])]

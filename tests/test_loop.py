@@ -19,7 +19,8 @@ from tasks.loop import DROPPED, RECEIPT, Bench, cache_key, inputs, key, passing,
 from tasks.mine.worth import chosen
 from tasks.prompt import PromptError
 from tasks.recipe import Endpoint, Mine, RecipeError
-from tasks.record import SCHEMA, Record, records
+from tasks.record import Record
+from tasks.schema import SCHEMA, records
 from tasks.shard import Shard, write_records
 from tasks.step import MERGED, Drop, Folded, Outcome, Sieved
 from tasks.tally import Tally, Unbalanced, total

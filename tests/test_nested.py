@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tasks.nested import fields, lists, structs, texts, tuples
-from tasks.record import SCORE, Score
+from tasks.record import Score
+from tasks.schema import SCORE
 
 LISTS = [["北京", "a"], [], None, ["b"], ["c", "d", "e"]]
 SCORES = [(Score("judge", 4.5, "准确"), Score("other", 1.0)), (), (Score("judge", 0.0, "wrong"),)]

@@ -24,7 +24,8 @@ from tasks.produce.robust import Robust
 from tasks.produce.round_trip import RoundTrip
 from tasks.produce.translated import Translated
 from tasks.recipe import Mine
-from tasks.record import ROBUST, Record, records, table
+from tasks.record import ROBUST, Record
+from tasks.schema import records, table
 from tasks.teacher.ask import Teacher
 from tests.rows import answered, ask, past
 

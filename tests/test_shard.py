@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.record import SCHEMA
+from tasks.schema import SCHEMA
 from tasks.shard import Shard, placed, write, write_json, write_records, write_text
 from tests.rows import ask
 

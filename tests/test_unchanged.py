@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.record import Message, Record, Score, records, table
+from tasks.record import Message, Record, Score
+from tasks.schema import records, table
 from tasks.unchanged import rewritten
 
 TIME = datetime(2026, 2, 3, tzinfo=UTC)

@@ -16,7 +16,8 @@ import pyarrow as pa
 from tasks.history.asked import PUBLISHED, Asked
 from tasks.history.near import jaccard
 from tasks.history.past import NOTHING, Neighbours, Past
-from tasks.record import Record, records
+from tasks.record import Record
+from tasks.schema import records
 from tasks.step import MERGED, Drop, Folded
 from tasks.unchanged import rewritten
 

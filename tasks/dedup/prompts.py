@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tasks.history.asked import Asked
 from tasks.history.past import NOTHING, Neighbours, Past
-from tasks.record import records
+from tasks.schema import records
 from tasks.step import MERGED, Drop, Folded
 from tasks.unchanged import rewritten
 

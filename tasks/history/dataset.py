@@ -44,7 +44,7 @@ from tasks.history.lock import lock_of
 from tasks.history.past import Past
 from tasks.history.retention import remove, removed, surplus, sweep
 from tasks.recipe import utc
-from tasks.record import SCHEMA, conformed
+from tasks.schema import SCHEMA, conformed
 from tasks.shard import Shard, sha256, write, write_json, write_text
 
 ENTRY = "entry.json"

@@ -16,7 +16,8 @@ import pyarrow as pa
 from tasks.history.asked import PUBLISHED, Asked, segment
 from tasks.history.ledger import MADE_BEFORE, NOT_REACHED, Ledger
 from tasks.link import kinds
-from tasks.record import MADE, SCHEMA, Record, records
+from tasks.record import MADE, Record
+from tasks.schema import SCHEMA, records
 from tasks.shard import Shard
 from tasks.step import MERGED
 from tasks.tally import Tally

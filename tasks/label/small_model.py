@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.recipe import located
-from tasks.record import Record, records
-from tasks.record import table as table_of
+from tasks.record import Record
+from tasks.schema import records
+from tasks.schema import table as table_of
 from tasks.step import Folded
 from tasks.taxonomy import Taxonomy
 from tasks.text import key

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from tasks.publish.shapes import SHAPES
 from tasks.publish.version import SIDES
-from tasks.record import EARLIER, todays
+from tasks.schema import EARLIER, todays
 from tasks.shard import placed, sha256
 
 FOLDER = "exports"

@@ -26,7 +26,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.prompt import LANGUAGES, file_of
-from tasks.record import SCHEMA, Record, conformed, identity, message
+from tasks.record import Record, identity, message
+from tasks.schema import SCHEMA, conformed
 from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")

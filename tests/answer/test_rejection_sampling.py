@@ -11,7 +11,8 @@ import pytest
 from tasks.answer.rejection_sampling import SOLVE, RejectionSampling
 from tasks.loop import Bench, run
 from tasks.prompt import load
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tasks.shard import write
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher

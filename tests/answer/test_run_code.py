@@ -12,7 +12,8 @@ from tasks.answer.run_code import RunCode
 from tasks.answer.sandbox import Limits
 from tasks.loop import Bench, run
 from tasks.recipe import RecipeError
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tasks.shard import write
 from tasks.step import Outcome
 from tests.rows import ask

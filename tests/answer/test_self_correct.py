@@ -16,7 +16,8 @@ from tasks.constraint.wording import wordings
 from tasks.link import Linked
 from tasks.loop import Bench, run
 from tasks.prompt import load
-from tasks.record import Record, records
+from tasks.record import Record
+from tasks.schema import records
 from tasks.shard import write_records
 from tasks.step import Outcome
 from tests import faults

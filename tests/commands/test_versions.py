@@ -25,7 +25,8 @@ from tasks.publish.verify import verify
 from tasks.publish.version import SIDES, parent_rows, published, stage, with_roots
 from tasks.pull.source import UNREADABLE
 from tasks.recipe import PROJECT, Recipe
-from tasks.record import Message, Record, table
+from tasks.record import Message, Record
+from tasks.schema import table
 from tasks.shard import write_json, write_records, write_text
 from tasks.teacher.ask import wire
 from tasks.teacher.outcomes import Reply

@@ -5,7 +5,8 @@ import pytest
 
 from tasks.dedup.answers import OneAnswer
 from tasks.history.asked import Asked
-from tasks.record import SCHEMA, Record, records, table
+from tasks.record import Record
+from tasks.schema import SCHEMA, records, table
 from tasks.step import Folded
 from tests.rows import answered, ask, past, texts
 

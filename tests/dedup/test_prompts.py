@@ -8,7 +8,8 @@ import pytest
 from tasks.dedup.prompts import OnePrompt
 from tasks.history.asked import Asked
 from tasks.history.past import CAP, NOTHING, Past
-from tasks.record import SCHEMA, Record, records, table
+from tasks.record import Record
+from tasks.schema import SCHEMA, records, table
 from tasks.step import Folded
 from tests.rows import HOSTILE, answered, ask, edited, past, said, texts
 

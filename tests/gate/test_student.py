@@ -17,7 +17,8 @@ from tasks.gate.student import FitsStudent, Reader
 from tasks.gate.suite import Terms, read, rows
 from tasks.publish.version import published, stage
 from tasks.recipe import RecipeError, Student
-from tasks.record import Message, Record, ToolCall, table
+from tasks.record import Message, Record, ToolCall
+from tasks.schema import table
 from tests.rows import answered, ask
 
 TEXTS = [

@@ -19,7 +19,8 @@ from tasks.judge.verdict import Judged
 from tasks.label.task_type import TaskType
 from tasks.publish.version import SIDES, published, stage
 from tasks.recipe import RecipeError
-from tasks.record import Message, Record, table
+from tasks.record import Message, Record
+from tasks.schema import table
 from tasks.step import name
 from tasks.tally import Tally
 from tests.rows import answered, ask

@@ -11,7 +11,8 @@ from tasks.history.dataset import Busy, Dataset, Entry, Unfit, digest, read_mani
 from tasks.history.increment import Read, finished
 from tasks.publish.version import SIDES, parent_rows, published, stage
 from tasks.pull.source import UNREADABLE
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tasks.shard import write_json, write_records
 from tests.rows import answered, ask
 

@@ -15,7 +15,8 @@ from tasks.history.past import NOTHING, Past
 from tasks.loop import Bench, run
 from tasks.publish.split import Split
 from tasks.pull.source import UNREADABLE
-from tasks.record import SCHEMA, Record, records, table
+from tasks.record import Record
+from tasks.schema import SCHEMA, records, table
 from tasks.shard import write, write_records
 from tasks.tally import Tally, Unbalanced
 from tasks.text import key

@@ -8,7 +8,8 @@ from tasks.label import small_model
 from tasks.label.small_model import Guess, SmallModel, threshold
 from tasks.loop import Bench, run
 from tasks.publish.version import published, stage
-from tasks.record import Record, records, table
+from tasks.record import Record
+from tasks.schema import records, table
 from tasks.shard import write
 from tasks.step import Folded
 from tasks.taxonomy import Kind, Taxonomy

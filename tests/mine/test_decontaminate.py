@@ -13,7 +13,8 @@ import pytest
 from tasks.loop import Bench, key
 from tasks.mine.decontaminate import Decontaminate
 from tasks.recipe import RecipeError
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tests.rows import ask
 
 EN = "A farmer sells 12 eggs a day at the market for two dollars each and keeps the rest, so how much does he earn?"

@@ -10,7 +10,7 @@ import pytest
 from tasks.loop import Bench, key
 from tasks.mine.worth import chosen
 from tasks.recipe import Mine, RecipeError
-from tasks.record import table
+from tasks.schema import table
 from tests.rows import ask
 
 RULE = '''

@@ -6,7 +6,8 @@ from collections import Counter
 from random import Random
 
 from tasks.mine.repeated import Repeated
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tests.rows import ask, said
 
 DAY = 24 * 60

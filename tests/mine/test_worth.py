@@ -8,7 +8,8 @@ import pytest
 
 from tasks.mine.worth import READY, Worth, chosen
 from tasks.recipe import Mine, RecipeError
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tests.rows import HOSTILE, ask
 
 

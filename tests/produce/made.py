@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tasks.loop import Bench, run
 from tasks.record import Record, begun
-from tasks.record import records as records_of
+from tasks.schema import records as records_of
 from tasks.shard import write_records
 from tasks.tally import Tally
 from tasks.teacher.ask import Teacher

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from tasks.link import Linked, Only
 from tasks.loop import Bench, run
-from tasks.record import Record, begun, records, table
+from tasks.record import Record, begun
+from tasks.schema import records, table
 from tasks.shard import write
 from tasks.tally import Tally
 from tasks.teacher.protocol import ChatServer, asked_schema, completion, texts

@@ -10,7 +10,8 @@ from typing import Any
 
 from tasks.link import Linked
 from tasks.loop import Bench, run
-from tasks.record import Record, records, table
+from tasks.record import Record
+from tasks.schema import records, table
 from tasks.shard import write
 from tasks.step import Step, name
 from tasks.tally import Tally

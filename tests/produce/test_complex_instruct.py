@@ -13,7 +13,8 @@ from tasks.link import Linked
 from tasks.loop import Bench, run
 from tasks.produce.complex_instruct import ComplexInstruct, Fitting, material, usable
 from tasks.prompt import load
-from tasks.record import Record, records
+from tasks.record import Record
+from tasks.schema import records
 from tasks.shard import write_records
 from tests.engines import engine_at, teacher_at
 from tests.faults import FaultsServer, by_schema

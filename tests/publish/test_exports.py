@@ -13,7 +13,8 @@ from tasks.publish.exports import export
 from tasks.publish.shapes import SHAPES, TOOLS
 from tasks.publish.version import published, stage
 from tasks.recipe.publishing import Shape
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tests.publish.test_shapes import using_tools
 from tests.rows import HOSTILE, answered, ask
 

@@ -19,7 +19,8 @@ from tasks.publish.finish import finish, manifest
 from tasks.publish.shapes import SHAPES
 from tasks.publish.version import CONFIGS, parent_rows, published, rules, stage
 from tasks.recipe import Recipe
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tasks.shard import sha256
 from tasks.tally import Tally
 from tests.rows import HOSTILE, answered, ask

@@ -13,7 +13,8 @@ from tasks.publish.exports import export
 from tasks.publish.shapes import SHAPES
 from tasks.publish.verify import Verified, preferred
 from tasks.publish.version import PREFERENCE, SIDES, parent_rows, preferences, published, stage
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tests.publish.test_finish import matter, whole
 from tests.publish.test_shapes import using_tools
 from tests.rows import HOSTILE, answered, ask

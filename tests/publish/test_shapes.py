@@ -8,7 +8,8 @@ import pytest
 
 from tasks.publish.shapes import MIXED, SHAPES, TOOLS, TURNS, alpaca, openai, sharegpt, swift
 from tasks.publish.version import published
-from tasks.record import Message, Record, ToolCall, table
+from tasks.record import Message, Record, ToolCall
+from tasks.schema import table
 from tests.rows import HOSTILE, answered, ask
 
 LAMP = {"type": "function", "function": {"name": "lamp", "parameters": {"type": "object"}}}

@@ -7,7 +7,8 @@ import pytest
 
 from tasks.history.asked import Asked
 from tasks.publish.split import Split
-from tasks.record import SCHEMA, Record, records, table
+from tasks.record import Record
+from tasks.schema import SCHEMA, records, table
 from tests.rows import HOSTILE, answered, ask, edited, past, said
 
 LAMP = "Which lamp is the best one for reading in bed at night"

@@ -19,7 +19,8 @@ from tasks.publish.version import (
     stage,
     with_roots,
 )
-from tasks.record import Record, table
+from tasks.record import Record
+from tasks.schema import table
 from tasks.shard import sha256
 from tests.rows import HOSTILE, answered, ask
 

@@ -10,7 +10,8 @@ import pytest
 
 from tasks.pull.rows import NOT_TEXT, UNDATED, Unreadable, moment, record_of
 from tasks.recipe import Mapping
-from tasks.record import Message, Record, ToolCall, records, table
+from tasks.record import Message, Record, ToolCall
+from tasks.schema import records, table
 from tests.rows import HOSTILE
 
 WHEN = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)

@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from tasks.record import Message, Record, ToolCall, table
+from tasks.record import Message, Record, ToolCall
+from tasks.schema import table
 from tasks.scrub.placeholders import Scrub
 from tasks.teacher.ask import Teacher
 from tests.rows import HOSTILE, ask

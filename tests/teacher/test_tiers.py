@@ -9,7 +9,8 @@ import pytest
 from tasks.answer.distill import Distill
 from tasks.loop import Bench, key, run
 from tasks.recipe import Recipe, RecipeError, checked
-from tasks.record import Record, records, table
+from tasks.record import Record
+from tasks.schema import records, table
 from tasks.shard import Shard, write
 from tasks.tally import Tally
 from tasks.teacher.budget import Purse

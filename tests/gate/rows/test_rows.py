@@ -6,7 +6,8 @@ import pytest
 
 from tasks.gate.rows import RowGates, checks
 from tasks.recipe import RowChecks, checked
-from tasks.record import SCHEMA, Record, Score, ToolCall, table
+from tasks.record import Record, Score, ToolCall
+from tasks.schema import SCHEMA, table
 from tests.rows import HOSTILE, answered, ask
 
 EN = "Explain in a few sentences how a lighthouse helps ships at night and in fog."
