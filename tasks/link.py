@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from tasks.record import MADE, Kind
 from tasks.step import Step
@@ -26,9 +27,9 @@ class Only:
 
     kind: Kind = "prompts"
     task_types: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
+    languages: tuple[Literal["en", "zh"], ...] = ()
     after: tuple[str, ...] = ()
-    share: float = 1.0
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
 
     def mask(self, rows: pa.Table) -> np.ndarray:
         """True for each row that it takes."""

@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.recipe import RecipeError, located
+from tasks.recipe.fault import placed
 
 FAULTS = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, SyntaxError)
 
@@ -98,8 +99,7 @@ def checked(named: str, made_of: type[Any], settings: dict[str, Any], door: Door
         cause = first.get("ctx", {}).get("error")
         if isinstance(cause, RecipeError):  # it says itself what is wrong, such as a file that cannot be read
             raise RecipeError(f"{named}: {cause.what}", f"{door.settings}.{named}", cause.hint) from None
-        told = (named, ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))
-        raise RecipeError(": ".join(filter(None, told)), f"{door.settings}.{named}") from None
+        raise RecipeError(": ".join(filter(None, [named, *placed(first)])), f"{door.settings}.{named}") from None
     try:
         inspect.signature(made).bind(*[None] * door.called_with)
     except TypeError:

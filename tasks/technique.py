@@ -22,10 +22,12 @@ from pydantic import TypeAdapter, ValidationError
 from tasks.link import Linked, Only
 from tasks.plugin import Door, checked, load
 from tasks.recipe import RecipeError
+from tasks.recipe.fault import placed
 from tasks.record import Kind
 
 WRITE = "a frozen dataclass with `takes`, `gives`, `shape` and `async def __call__(self, record, teacher, dice)`"
 KINDS: tuple[Kind, ...] = ("passages", "prompts", "rows")
+ONLY = tuple(f.name for f in fields(Only) if f.name != "kind")  # which is that of the technique
 Entry = str | Mapping[str, Mapping[str, Any] | None]
 
 
@@ -54,7 +56,7 @@ class Shelf:
         """One entry of a recipe as a link. Raises RecipeError for whatever is wrong with it."""
         place = f"{self.field}.{number}"
         named, settings = parts(entry, place)
-        only = settings.pop("only", {})
+        only = settings.pop("only", None) or {}
         if ":" in named:
             step = load(named, settings, self.door(place))
         else:
@@ -80,16 +82,17 @@ def parts(entry: Entry, place: str) -> tuple[str, dict[str, Any]]:
     return named, dict(settings or {})
 
 
-def chosen(only: Mapping[str, Any], takes: Kind, place: str) -> Only:
-    if strange := sorted(only.keys() - {f.name for f in fields(Only)} | only.keys() & {"kind"}):
-        hint = "only takes task_types, languages, after and share"
+def chosen(only: Any, takes: Kind, place: str) -> Only:
+    hint = f"only takes {', '.join(ONLY[:-1])} and {ONLY[-1]}"
+    if not isinstance(only, Mapping):
+        raise RecipeError(f"only holds a {type(only).__name__}", f"{place}.only", hint)
+    if strange := sorted(map(str, only.keys() - set(ONLY))):
         raise RecipeError(f"only has no setting {strange[0]}", f"{place}.only", hint)
     try:
         return TypeAdapter(Only).validate_python({**only, "kind": takes}, strict=False)
     except ValidationError as faults:
-        first = faults.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise RecipeError(f"only.{field}: {first['msg']}", f"{place}.only") from None
+        field, said = placed(faults.errors()[0])
+        raise RecipeError(f"only.{field}: {said}", f"{place}.only") from None
 
 
 def chained(links: Sequence[Linked], given: Iterable[Kind], field: str) -> set[Kind]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from tasks.recipe import PROJECT, Recipe, RecipeError, Source, checked, located, part_of, put, read
@@ -154,6 +155,46 @@ def test_a_value_out_of_range_names_its_field(plain: dict[str, Any], where: str)
     with pytest.raises(RecipeError, match=rf"^recipe: {where}: ") as fault:
         checked(plain)
     assert fault.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        ("shard_rows: 0", "shard_rows", "greater than or equal to 1; it is 0"),
+        (
+            "judging: {min_score: hot}",
+            "judging.min_score",
+            'unable to parse string as a number; it is "hot"',
+        ),
+        ("mine: {languages: [en, fr]}", "mine.languages.1", "should be 'en' or 'zh'; it is \"fr\""),
+        ("card_language: 法语", "card_language", 'it is "法语"'),
+        (
+            "judging: {off: true}",
+            "judging",
+            "a key is false, which is how YAML reads off or no: write",
+        ),
+        ("on: {a: 1}", "", "a key is true, which is how YAML reads on or yes: write the word in quotes"),
+        ("split: {1: 0.5}", "split", "a key is 1, and has to be a text: write it in quotes"),
+        (
+            "output: {name: off}",
+            "output.name",
+            "it is false, which is how YAML reads off or no: write",
+        ),
+    ],
+)
+def test_a_fault_names_what_was_found(text: str, where: str, said: str) -> None:
+    with pytest.raises(RecipeError) as fault:
+        checked(yaml.safe_load(text))
+    assert fault.value.where == where
+    assert said in fault.value.what
+
+
+@pytest.mark.parametrize("field", ["api_key_env", "model", "base_url"])
+@pytest.mark.parametrize("secret", [31415926, ["sk-31415926"], {"sk-31415926": 1}])
+def test_what_may_be_a_secret_in_the_wrong_place_is_not_said_again(field: str, secret: Any) -> None:
+    with pytest.raises(RecipeError) as fault:
+        checked({"teacher": {field: secret}})
+    assert "31415926" not in f"{fault.value.what} {fault.value.hint}"
 
 
 @pytest.mark.parametrize(

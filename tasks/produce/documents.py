@@ -43,7 +43,7 @@ class Documents:
     length: Annotated[int, Field(ge=20)] = 500
     overlap: Annotated[int, Field(ge=0)] = 50
     least: Annotated[int, Field(ge=0)] = 20
-    languages: tuple[str, ...] = ("en", "zh")
+    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
     most_unreadable: Annotated[float, Field(ge=0, le=1)] = 0.2
     licence: str = ""
     gives: ClassVar[Kind] = "passages"

@@ -28,7 +28,7 @@ OTHER = {"en": "zh", "zh": "en"}
 class Translated:
     """Each prompt of `languages` and its translation, or with `keep: false` the translation in its place."""
 
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[Literal["en", "zh"], ...] = ("en",)
     keep: bool = True
     temperature: float = 0.3
     max_tokens: int = 4096

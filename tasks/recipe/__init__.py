@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from tasks.recipe.answering import Answer, Judging
 from tasks.recipe.endpoints import Batch, Budget, Caps, Endpoint, Price
+from tasks.recipe.fault import dotted, placed
 from tasks.recipe.mining import Clean, Label, Mine
 from tasks.recipe.notify import Notify
 from tasks.recipe.part import PROJECT, Moment, Part, RecipeError, Unreachable, located, utc
@@ -186,14 +187,14 @@ def checked(plain: dict[str, Any], where: str = "recipe") -> Recipe:
         return Recipe.model_validate(plain)
     except ValidationError as faults:
         fault = min(faults.errors(), key=lambda f: f["type"] != "extra_forbidden")  # a typo explains what is missing
-        field = ".".join(map(str, fault["loc"]))
         if fault["type"] == "extra_forbidden":
+            field = dotted(fault["loc"])
             known = fields_at(fault["loc"][:-1])
             near = difflib.get_close_matches(str(fault["loc"][-1]), known, 1)
             hint = f"did you mean {near[0]}" if near else f"the fields there are {', '.join(known)}"
             raise RecipeError(f"{where}: there is no field {field}", field, hint) from None
-        said = fault["msg"].removeprefix("Value error, ")
-        raise RecipeError(f"{where}: {field + ': ' if field else ''}{said}", field) from None
+        field, said = placed(fault)
+        raise RecipeError(": ".join(filter(None, [where, field, said])), field) from None
 
 
 def fields_at(way: tuple[int | str, ...]) -> list[str]:
