@@ -19,10 +19,12 @@ LABELS = ("label", "small_model")  # who says of a record what it is
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which records a link takes: one kind of them, and of these what the recipe says.
+    """Which records a link takes: those of its `kind`, and of these what the recipe says.
 
-    `after` are techniques: those whose last step made a record, or `logs` for what users asked. `share` is drawn by
-    the record's id, so that a rerun draws the same.
+    `task_types`: task types of the taxonomy; empty: all.
+    `languages`: those of the records; empty: all.
+    `after`: techniques that made them, or `logs` for what users asked; empty: all.
+    `share`: share of them, drawn by the record's id, so that a rerun draws the same.
     """
 
     kind: Kind = "prompts"

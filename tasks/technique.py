@@ -14,7 +14,7 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -129,17 +129,6 @@ FEEDS: dict[Kind, str] = {
     "prompts": "put logs under sources, or a technique that starts with nothing, such as self_instruct, before it",
     "rows": "put it where answers are there already: after an answering technique",
 }
-
-
-def settings(technique: type[Any]) -> dict[str, Any]:
-    """The settings of a technique and their defaults; `...` for one that has to be given."""
-    return {f.name: default(f) for f in fields(technique) if f.init}
-
-
-def default(field: Field[Any]) -> Any:
-    if field.default is not MISSING:
-        return field.default
-    return ... if field.default_factory is MISSING else field.default_factory()
 
 
 def about(technique: type[Any]) -> str:

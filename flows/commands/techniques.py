@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from tasks.answer.shelf import ANSWER
+from tasks.link import Only
 from tasks.produce.shelf import PRODUCE
-from tasks.technique import Shelf, about, settings
+from tasks.setting import TO_BE_GIVEN, made, settings
+from tasks.technique import ONLY, Shelf, about
 
 SHELVES = (PRODUCE, ANSWER)
+WIDTH = 100  # columns of a line
 
 
 @click.command()
@@ -23,9 +28,9 @@ def techniques(name: str | None, as_json: bool) -> int:
     if name and not found:
         SHELVES[0].find(name)
     if as_json:
-        click.echo(json.dumps({"techniques": found}, ensure_ascii=False, default=str))
+        click.echo(json.dumps({"techniques": found, "only": only()}, ensure_ascii=False))
     elif name:
-        click.echo("\n\n".join(map(page, found)))
+        click.echo("\n\n".join("\n".join(page(one)) for one in found))
     else:
         for field in (shelf.field for shelf in SHELVES):
             click.echo(click.style(f"\n{field}", bold=True))
@@ -42,18 +47,44 @@ def card(shelf: Shelf, name: str) -> dict[str, Any]:
         "name": name,
         "field": shelf.field,
         "about": about(technique),
+        "made": made(technique),
         "takes": getattr(technique, "takes", None) or "nothing",
         "gives": technique.gives,
         "starts": getattr(technique, "takes", None) is None or getattr(technique, "starts", False),
         "calls": getattr(technique, "calls", "1 a record"),
-        "settings": {k: v if v is not ... else "to be given" for k, v in settings(technique).items()},
+        "settings": [asdict(setting) for setting in settings(technique)],
     }
 
 
-def page(one: dict[str, Any]) -> str:
+def only() -> list[dict[str, Any]]:
+    """The settings of `only`, which every technique has."""
+    return [asdict(setting) for setting in settings(Only) if setting.name in ONLY]
+
+
+def page(one: dict[str, Any]) -> Iterator[str]:
     """A technique with its settings."""
-    lines = [click.style(one["name"], bold=True), f"  {one['about']}", ""]
-    lines += [f"  takes    {one['takes']}" + (" (and starts with none)" if one["starts"] else "")]
-    lines += [f"  gives    {one['gives']}", f"  calls    {one['calls']}", f"  in       {one['field']}"]
-    lines += [f"  setting  {name}: {value!r}" for name, value in one["settings"].items()]
-    return "\n".join(lines)
+    yield click.style(one["name"], bold=True)
+    yield wrapped(one["about"], 2)
+    yield from ("", f"  takes   {one['takes']}" + (" (and starts with none)" if one["starts"] else ""))
+    yield from (f"  gives   {one['gives']}", f"  calls   {one['calls']}", f"  in      {one['field']}")
+    yield wrapped(f"makes   {one['made']}", 2, 10)
+    if one["settings"]:
+        yield click.style("\nsettings", bold=True)
+        yield from map(line, one["settings"])
+    if one["takes"] != "nothing":
+        yield click.style("\nonly", bold=True) + ", among the settings, takes some records and lets all others pass"
+        yield from map(line, only())
+
+
+def line(setting: dict[str, Any]) -> str:
+    """A setting as a recipe says it, what it may be, and below that what it does."""
+    may_be = f"  ({setting['allowed']})" if setting["allowed"] else ""
+    given = setting["default"] == TO_BE_GIVEN
+    value = TO_BE_GIVEN if given else json.dumps(setting["default"], ensure_ascii=False)
+    said = wrapped(f"{click.style(setting['name'], bold=True)}: {value}{may_be}", 2, 6)
+    return f"{said}\n{wrapped(setting['about'], 6)}"
+
+
+def wrapped(text: str, indent: int, further: int | None = None) -> str:
+    """A text in lines, the first and all further ones indented by so many columns."""
+    return click.wrap_text(text, WIDTH, " " * indent, " " * (indent if further is None else further))

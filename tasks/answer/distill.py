@@ -16,11 +16,12 @@ from functools import cache
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, NonNegativeInt
 
 from tasks.prompt import LANGUAGES, Filled, Prompt, PromptError, file_of, load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Message, Record, ToolCall
+from tasks.setting import KeepReasoning, MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.taught import taught
@@ -50,17 +51,21 @@ class Reasoned(BaseModel):
 class Distill:
     """Every record with a response, or dropped with the reason why there is none.
 
-    `tier_for` are pairs of a task type and the tier that answers it (see `tasks.teacher.tiers`), `wrapper_for` pairs of
-    a pattern of a model's name (`*qwen3*`, whatever the case) and the prompt that it is asked directly with.
+    `chain_of_thought_for`: task types where the teacher reasons first; empty: none.
+    `few_shot`: examples sent before a single question, drawn from the pool; 0: none.
+    `pool`: a file of examples, JSON Lines of language, task_type, prompt and response.
+    `tier_for`: pairs of a task type and the tier of the recipe that answers it.
+    `wrapper_for`: pairs of a pattern of a model's name (*qwen3*, whatever the case) and the prompt that it is asked
+    directly with.
     """
 
     chain_of_thought_for: tuple[str, ...] = ("mathematics", "reasoning")
-    keep_reasoning: bool = False
-    few_shot: int = 0
+    keep_reasoning: KeepReasoning = False
+    few_shot: NonNegativeInt = 0
     pool: str = ""
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    reasks: int = 1
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
+    reasks: Reasks = 1
     tier_for: tuple[tuple[str, str], ...] = ()
     wrapper_for: tuple[tuple[str, str], ...] = ()
     takes: ClassVar[Kind] = "prompts"

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, NonNegativeInt
 
 from tasks.answer.corpus import Passage, read
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
 from tasks.record import Kind, Record
+from tasks.setting import KeepReasoning, MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.taught import taught
@@ -63,19 +64,24 @@ class Chain:
 class MetaReasoning:
     """Every record with an answer from the corpus, or dropped as `unsupported` where the corpus does not hold it.
 
-    `hops` is the most small questions of a chain, `passages` how many texts are read for each. Evidence is looked up in
-    the record's own language.
+    Evidence is looked up in the record's own language.
+
+    `corpus`: a file of passages, JSON Lines.
+    `chains`: how many look the question up, each by itself; the first at temperature 0.
+    `hops`: the most small questions of a chain.
+    `passages`: texts that are read for each small question.
+    `detail`: the most characters of evidence in the lineage of an answer.
     """
 
     corpus: str = "data/corpus/passages.jsonl"
     chains: Annotated[int, Field(ge=1)] = 5
     hops: Annotated[int, Field(ge=1)] = 4
     passages: Annotated[int, Field(ge=1)] = 2
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    reasks: int = 1
-    keep_reasoning: bool = False
-    detail: int = 4000
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
+    reasks: Reasks = 1
+    keep_reasoning: KeepReasoning = False
+    detail: NonNegativeInt = 4000
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

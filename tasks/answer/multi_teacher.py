@@ -20,6 +20,7 @@ from tasks.answer.pick import PROMPTS, pick
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
 from tasks.record import Kind, Record
+from tasks.setting import KeepReasoning, MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -47,21 +48,25 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class MultiTeacher:
-    """Every record with the answer that was chosen among those of all `teachers`, its teacher and licence with it.
+    """Every record with the answer that was chosen among those of all teachers, its teacher and licence with it.
 
-    `teachers` are endpoints by the recipe's names for them (`teacher`, or one of `tiers`); one that stands twice is
-    asked twice. A vote needs `least` teachers for one result and fewer for any other, else the record is `undecided`.
-    With `keep_others` the other answers become `rejected` for preference pairs: after a vote, those of other results.
+    `teachers`: two endpoints at least, by their name in the recipe: teacher or one of tiers; one that stands twice is
+    asked twice.
+    `choose`: a judge picks, or the teachers vote by their results.
+    `keep_others`: the other answers become rejected ones, for preference pairs; after a vote, those of other results.
+    `least`: teachers that must have found one result, and fewer any other, else the record is `undecided`.
+    `wrapper_for`: pairs of a pattern of a model's name (*qwen3*, whatever the case) and the prompt that it is asked
+    directly with.
     """
 
     teachers: tuple[str, ...] = ("teacher", "teacher", "teacher")
     choose: Literal["vote", "judge"] = "judge"
     keep_others: bool = False
     least: Annotated[int, Field(ge=1)] = 2
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    reasks: int = 1
-    keep_reasoning: bool = False
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
+    reasks: Reasks = 1
+    keep_reasoning: KeepReasoning = False
     wrapper_for: tuple[tuple[str, str], ...] = ()
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"

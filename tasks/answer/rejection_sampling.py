@@ -23,6 +23,7 @@ from tasks.answer.equations import equations, false, way
 from tasks.answer.final_answer import Final
 from tasks.prompt import Filled, load
 from tasks.record import Kind, Message, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -48,18 +49,21 @@ class Solution:
 class RejectionSampling:
     """The record with its first right way, and a further record for each other one.
 
-    `k` solutions are drawn from each of `teachers`, endpoints by their name in the recipe. A record without a
-    `reference` is left unanswered, for the next technique of the chain; with `without_reference: vote` the final
-    answer that most solutions agree on stands in, where it has at least the share `agreement` of all drawn. That is
-    off unless asked for, since most models together may be wrong the same way, and a reference never is.
+    The vote is off unless asked for, since most models together may be wrong the same way, and a reference never is.
+
+    `k`: solutions drawn from each teacher.
+    `teachers`: endpoints by their name in the recipe: teacher, judge or one of tiers.
+    `without_reference`: what becomes of a record without a reference: it is left unanswered for the next technique, or
+    the final answer that most solutions agree on stands in.
+    `agreement`: share of all solutions drawn that a vote needs.
     """
 
     k: Annotated[int, Field(ge=1)] = 8
     teachers: tuple[str, ...] = ("teacher",)
     without_reference: Literal["leave", "vote"] = "leave"
     agreement: Annotated[float, Field(ge=0, le=1)] = 0.5
-    temperature: float = 0.7
-    max_tokens: int = 1024
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 1024
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 from tasks.answer.pick import PROMPTS, pick
 from tasks.prompt import load
 from tasks.record import Kind, Record
+from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -29,17 +30,19 @@ CUT = "truncated"
 class RewriteAnswer:
     """Each row with a rewritten answer, or as it came where the rewrite does not hold.
 
-    `judged`: a judge must prefer the new answer, and in the mode `better` the former one then becomes `rejected`.
-    `human`: also rewrite answers that no teacher wrote; they are left alone by default, since a model's words in their
-    place are mostly a loss. Answers that call tools are never rewritten.
+    Answers that call tools are never rewritten.
+
+    `mode`: what the answer becomes: better, longer, more complex, or trimmed of what is too much.
+    `judged`: a judge must prefer the new answer; in the mode `better` the former one then becomes a rejected one.
+    `human`: also rewrite answers that no teacher wrote; a model's words in their place are mostly a loss.
     """
 
     mode: Literal["better", "longer", "complex", "trimmed"] = "better"
     judged: bool = True
     human: bool = False
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    reasks: int = 1
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
+    reasks: Reasks = 1
     takes: ClassVar[Kind] = "rows"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

@@ -41,7 +41,10 @@ class RunCode:
     """Every row as it is, one that passed with the score `tests` 1; those that fail are dropped as `failed_tests`,
     those that are no Python though there are tests for them as `broken_code`.
 
-    `without_sandbox` says what to do on a machine that has none (see `sandbox.py`).
+    `task_types`: the task types whose answers are run; all others go on as they are.
+    `limits`: the most that a program may use: seconds of CPU time, MB of memory and of files, processes at once, KB of
+    output.
+    `without_sandbox`: what to do on a machine that has none: refuse, or run programs that can do what this user can.
     """
 
     task_types: tuple[str, ...] = ("code",)

@@ -20,6 +20,7 @@ from tasks.constraint.target import Target
 from tasks.constraint.wording import FILE, listed
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -29,14 +30,17 @@ from tasks.teacher.endings import NoAnswer
 class SelfCorrect:
     """Every prompt with constraints as a row that keeps them; one without is kept as it is.
 
-    `rounds` are corrections after the draft. Reasons: `constraints_unmet`, `unreadable_constraints`; `used` for a
-    prompt whose edited form takes its place.
+    Reasons: `constraints_unmet`, `unreadable_constraints`; `used` for a prompt whose edited form takes its place.
+
+    `rounds`: corrections after the draft.
+    `unmet`: what becomes of an answer that still breaks a constraint: the prompt is edited to what it does, or it is
+    rejected.
     """
 
     rounds: Annotated[int, Field(ge=0)] = 2
     unmet: Literal["edit_prompt", "reject"] = "edit_prompt"
-    temperature: float = 0.7
-    max_tokens: int = 4096
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"
     calls: ClassVar[str] = "1 to 1 + rounds a record with constraints"

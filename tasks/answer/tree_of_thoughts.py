@@ -15,8 +15,11 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
+from pydantic import NonNegativeInt, PositiveInt
+
 from tasks.answer.thoughts import Thinker, Thought, listed
 from tasks.record import Kind, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -30,23 +33,30 @@ ASKS = ("propose", "sample", "value", "vote", "answer")
 class TreeOfThoughts:
     """Every record with the answer that its best way of thinking leads to, or dropped as `unsolved`.
 
-    `depth` is the most steps of a way, `candidates` how many next steps a point gets, `drafts` how many answers are
-    written at the end for `votes` to decide between. `most_calls` caps the calls for one record (those of the answer
-    included): what was found by then is answered. `trace` is the most characters that the search leaves in the lineage.
+    `search`: breadth first, or depth first.
+    `judged_by`: each point is valued by itself, or votes compare the points; dfs needs values.
+    `breadth`: points of a level that go on.
+    `depth`: the most steps of a way.
+    `candidates`: next steps that a point gets.
+    `value_votes`: how often a point is valued.
+    `votes`: votes on the points of a level, and on the drafts.
+    `drafts`: answers that are written at the end, for votes to decide between.
+    `most_calls`: caps the calls for one record, those of the answer included; what was found by then is answered.
+    `trace`: the most characters that the search leaves in the lineage of an answer.
     """
 
     search: Literal["bfs", "dfs"] = "bfs"
     judged_by: Literal["values", "votes"] = "values"
-    breadth: int = 5
-    depth: int = 3
-    candidates: int = 5
-    value_votes: int = 3
-    votes: int = 5
-    drafts: int = 1
-    most_calls: int = 200
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    trace: int = 4000
+    breadth: PositiveInt = 5
+    depth: PositiveInt = 3
+    candidates: PositiveInt = 5
+    value_votes: PositiveInt = 3
+    votes: PositiveInt = 5
+    drafts: PositiveInt = 1
+    most_calls: PositiveInt = 200
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
+    trace: NonNegativeInt = 4000
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"
@@ -57,9 +67,6 @@ class TreeOfThoughts:
     def __post_init__(self) -> None:
         if self.search == "dfs" and self.judged_by == "votes":
             raise ValueError("search: dfs needs judged_by: values; votes compare, and a single way has no rivals")
-        counts = (self.breadth, self.depth, self.candidates, self.value_votes, self.votes, self.drafts, self.most_calls)
-        if min(counts) < 1:
-            raise ValueError("breadth, depth, candidates, value_votes, votes, drafts and most_calls are at least 1")
 
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         thinker = Thinker(record, teacher, self.most_calls - self.closing, self.temperature, self.max_tokens)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from tasks.produce.growing import Growing, Growth, drawn, joined, tidy, unread
 from tasks.produce.listing import Listing
 from tasks.produce.screen import Task
 from tasks.produce.seeds import read_seeds
 from tasks.prompt import Filled, load
+from tasks.setting import MaxTokens
 from tasks.step import Outcome
 from tasks.teacher.ask import together
 from tasks.teacher.endings import NoAnswer
@@ -29,12 +30,16 @@ PROMPT = "alpaca/tasks"
 
 @dataclass(frozen=True, slots=True)
 class Alpaca(Growing):
-    """New prompts, `per_call` tasks at once, each call with `human` of the `seeds` before it."""
+    """New prompts, many tasks at once.
+
+    `seeds`: a file of tasks with their input and output, JSON Lines ({language} stands for en or zh).
+    `human`: seeds shown in a call.
+    """
 
     per_call: PositiveInt = 20
     seeds: str = "data/seeds/{language}.jsonl"
-    human: int = 3
-    max_tokens: int = 8192
+    human: NonNegativeInt = 3
+    max_tokens: MaxTokens = 8192
     prompts: ClassVar[tuple[str, ...]] = (PROMPT,)
     calls: ClassVar[str] = "1 for 20 tasks"
 

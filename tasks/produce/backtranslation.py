@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from tasks.produce.unwrapped import unwrapped
 from tasks.prompt import Filled, load
 from tasks.record import Kind, Message, Record, Score
+from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -42,10 +43,15 @@ Verdict = Record | str  # the pair with its score, or why there is none
 
 @dataclass(frozen=True, slots=True)
 class Backtranslation:
-    """A row of each passage whose pair is curated at `keep` or better in the last of `rounds`.
+    """A row of each passage whose pair is curated well enough in the last round.
 
-    `backward` writes the prompts and `curator` judges the pairs: endpoints by their name in the recipe (teacher, judge,
-    a tier). Rows keep the licence of their text, and `human text` stands in the place of a teacher.
+    Rows keep the licence of their text, and `human text` stands in the place of a teacher.
+
+    `backward`: the endpoint (teacher, judge, a tier) that writes the prompts.
+    `curator`: the endpoint that judges the pairs.
+    `keep`: the least score of a pair that stays; 5 is the best.
+    `rounds`: how often pairs are judged; the second time beside some of the best.
+    `examples`: best pairs that the curator is shown in the second round.
     """
 
     backward: str = "teacher"
@@ -53,9 +59,9 @@ class Backtranslation:
     keep: Annotated[int, Field(ge=1, le=5)] = 5
     rounds: Annotated[int, Field(ge=1, le=2)] = 2
     examples: Annotated[int, Field(ge=1)] = 3
-    temperature: float = 0.7
-    max_tokens: int = 1024
-    reasks: int = 1
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 1024
+    reasks: Reasks = 1
     takes: ClassVar[Kind] = "passages"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

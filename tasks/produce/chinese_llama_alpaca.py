@@ -19,6 +19,7 @@ from tasks.produce.growing import Growing, Growth, joined, tidy, unread
 from tasks.produce.screen import Task
 from tasks.produce.seeds import read_lines
 from tasks.prompt import Filled, load
+from tasks.setting import MaxTokens
 from tasks.step import Outcome
 from tasks.taxonomy import Kind, Taxonomy
 from tasks.teacher.ask import together
@@ -36,10 +37,13 @@ class Items(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ChineseLlamaAlpaca(Growing):
-    """New prompts on chance `topics`, of all types of the `taxonomy` but those left out.
+    """New prompts on chance topics, of all task types but those left out.
 
-    `instruction`, `material` and `answer` are between what figures the longest instruction, input and output are
-    drawn, in words or characters of Chinese.
+    `topics`: a file with a topic on each line ({language} stands for en or zh).
+    `taxonomy`: a file of task types with what they mean.
+    `leave_out`: task types of it that are not asked for.
+    `instruction`, `material` and `answer`: between which figures the longest instruction, input and output of a call
+    are drawn, in words or characters of Chinese.
     """
 
     per_call: PositiveInt = 10
@@ -49,7 +53,7 @@ class ChineseLlamaAlpaca(Growing):
     instruction: tuple[int, int] = (15, 120)
     material: tuple[int, int] = (30, 300)
     answer: tuple[int, int] = (30, 400)
-    max_tokens: int = 8192
+    max_tokens: MaxTokens = 8192
     prompts: ClassVar[tuple[str, ...]] = ("chinese_llama_alpaca/items", "reask")
     calls: ClassVar[str] = "1 for 10 tasks"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, PositiveInt, StringConstraints
 
 from tasks.constraint.draw import Material, drawn
 from tasks.constraint.kind import Constraint
@@ -20,6 +20,7 @@ from tasks.constraint.stated import stated
 from tasks.constraint.wording import FILE, worded
 from tasks.prompt import load
 from tasks.record import Kind, Record
+from tasks.setting import Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 
@@ -43,15 +44,18 @@ class Fitting(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ComplexInstruct:
-    """Each prompt of `task_types` and, beside it, one with `least` to `most` constraints; others as they are.
+    """Each prompt of `task_types` and, beside it, one with constraints; others as they are.
 
-    A prompt for which fewer fit has none made of it. Reasons: `few_constraints`.
+    A prompt for which fewer fit than the least has none made of it. Reasons: `few_constraints`.
+
+    `task_types`: the task types of the taxonomy that are given constraints.
+    `least`, `most`: between how many constraints are drawn for a prompt.
     """
 
     task_types: tuple[str, ...] = ("writing", "rewriting", "ideas", "summarization", "role_play")
-    least: int = 2
-    most: int = 5
-    temperature: float = 0.7
+    least: PositiveInt = 2
+    most: PositiveInt = 5
+    temperature: Temperature = 0.7
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "prompts"
     calls: ClassVar[str] = "1 a record of the task types"

@@ -37,11 +37,15 @@ Texts = Annotated[  # in YAML a label is often a number
 
 @dataclass(frozen=True, slots=True)
 class Datasets:
-    """The prompts of `files`: JSON Lines, JSON, CSV, TSV or Parquet; files, folders and globs.
+    """The prompts of the files.
 
-    `template` names a task of `templates`; `columns` says what the dataset calls the task's columns where that cannot
-    be guessed, `labels` what its gold values are called (0: negative), and without it they are taken from the data.
-    `turn` is which user turn of a conversation is the prompt. `sample` draws so many rows of each file; 0 takes all.
+    `files`: JSON Lines, JSON, CSV, TSV or Parquet; files, folders and globs.
+    `template`: the task of an NLP set, as `templates` names it; empty: the columns are known by their shape.
+    `templates`: a file of such tasks, each with its columns and wordings.
+    `columns`: the task's columns -> what the dataset calls them, where that cannot be guessed.
+    `labels`: the dataset's gold values -> what they are called, such as 0: negative; empty: taken from the data.
+    `turn`: which user turn of a conversation is the prompt.
+    `sample`: rows drawn of each file; 0: all.
     """
 
     files: tuple[str, ...]

@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PositiveInt
 
 from tasks.produce.unwrapped import without_chatter
 from tasks.prompt import Filled, load
 from tasks.record import ROBUST, Kind, Message, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -50,15 +51,18 @@ class Outline(BaseModel):
 class Decompose:
     """Rows for the steps of each prompt that is too much for one reply, or the prompt with its whole answer.
 
-    An outline of fewer parts than `least_parts` or more than `most_parts` is refused, and the prompt ends as
-    `badly_outlined`; where a part gets no answer it ends as `unfinished`, and the rows before that one stay.
+    Where the outline has too few parts or too many the prompt ends as `badly_outlined`; where a part gets no answer it
+    ends as `unfinished`, and the rows before that one stay.
+
+    `publish`: a row for each of the parts, the whole answer, or both.
+    `least_parts`, `most_parts`: how many parts an outline must and may have.
     """
 
     publish: Literal["parts", "whole", "both"] = "parts"
-    least_parts: int = 2
-    most_parts: int = 8
-    temperature: float = 0.7
-    max_tokens: int = 4096
+    least_parts: PositiveInt = 2
+    most_parts: PositiveInt = 8
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

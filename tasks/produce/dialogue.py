@@ -19,6 +19,7 @@ from tasks.produce.grounded import ungrounded
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError
 from tasks.record import Kind, Message, Record
+from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -52,17 +53,21 @@ class Conversation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """Of each passage `pairs` rows of one turn, and a row of at most `turns` turns; 0 leaves either out.
+    """Rows of one turn and a conversation from each passage; the passage ends as used.
 
     Every answer of a conversation is the teacher's, so each carries loss.
+
+    `pairs`: the most single questions of a passage; 0: none.
+    `turns`: the most turns of its conversation, 2 or more; 0: none.
+    `grounded`: drop what has names or numbers that neither the passage nor a question has.
     """
 
     pairs: Annotated[int, Field(ge=0)] = 3
     turns: Annotated[int, Field(ge=0)] = 4
     grounded: bool = True
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    reasks: int = 1
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 4096
+    reasks: Reasks = 1
     takes: ClassVar[Kind] = "passages"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

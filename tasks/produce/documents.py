@@ -31,11 +31,16 @@ NAMED = 3  # files in the sentence that says what could not be read
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The passages of `files`: files, folders (with all that is below them) and globs.
+    """The passages of the files.
 
-    `column` holds the text where a file is a table of texts. `length`, `overlap` and `least` are in words of English
-    and characters of Chinese: a passage is at most `length` long, but for a block of code; what is shorter than `least`
-    is dropped. More than `most_unreadable` of the files with a fault ends the run. `licence` is that of the texts.
+    `files`: files, folders (with all that is below them) and globs.
+    `column`: the column or field that holds the text where a file is a table of texts.
+    `length`: the most words (characters of Chinese) of a passage, but for a block of code.
+    `overlap`: words (characters of Chinese) that a passage repeats of the one before it.
+    `least`: words (characters of Chinese) below which a passage is dropped.
+    `languages`: passages in any other are dropped.
+    `most_unreadable`: share of the files that may have a fault; more ends the run.
+    `licence`: that of the texts; what is made of them keeps it.
     """
 
     files: tuple[str, ...]

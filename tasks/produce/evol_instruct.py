@@ -20,7 +20,10 @@ BREADTH = ("breadth",)
 
 @dataclass(frozen=True, slots=True)
 class EvolInstruct(Evolution):
-    """Each prompt, and up to `rounds` generations of it."""
+    """Each prompt, and up to `rounds` generations of it.
+
+    `rounds`: how often a prompt is rewritten, each time the last one that survived.
+    """
 
     rounds: PositiveInt = 4
     operators: tuple[str, ...] = (*DEPTH, *BREADTH)

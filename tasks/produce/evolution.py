@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar, Literal
 
+from pydantic import NonNegativeInt
+
 from tasks.fences import unwrapped
 from tasks.produce.best import BEST, chosen
 from tasks.produce.elimination import ANSWER, GAIN, Check, compared, leaked
 from tasks.prompt import Prompt, load
 from tasks.record import Kind, Record
+from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import Drop, Outcome, name
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -40,18 +43,24 @@ class Evolution:
 
     A technique is a subclass that says its `lines`, each of which begins with the prompt that came in, and what
     `operations` it has: prompt files in the folder of its name; what those make that lead `elsewhere` is another task,
-    and labelled anew. `models` are endpoints as the recipe names them (`teacher`, `judge` or a tier); none stands for
-    the teacher alone.
+    and labelled anew.
+
+    `models`: endpoints (teacher, judge, a tier) that each rewrite the prompt, and the judge picks the best; empty: the
+    teacher alone.
+    `answer_check`: have each new prompt answered, and drop those that cannot be; a call more for each.
+    `answer_temperature`: how freely those answers are drawn; 0: the likeliest words.
+    `short_words`, `short_characters`: an answer of fewer words (characters of Chinese) that holds an apology is none.
+    `operators`: the ways of rewriting to draw from; one named twice is drawn twice as often.
     """
 
     models: tuple[str, ...] = ()
-    temperature: float = 1.0
-    max_tokens: int = 2048
+    temperature: Temperature = 1.0
+    max_tokens: MaxTokens = 2048
     answer_check: bool = True
-    answer_temperature: float = 0.7
-    short_words: int = 80
-    short_characters: int = 130
-    reasks: int = 1
+    answer_temperature: Temperature = 0.7
+    short_words: NonNegativeInt = 80
+    short_characters: NonNegativeInt = 130
+    reasks: Reasks = 1
     operations: ClassVar[tuple[str, ...]] = ()
     elsewhere: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[Kind] = "prompts"

@@ -16,15 +16,16 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from random import Random
-from typing import ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from tasks.produce.rouge import Known
 from tasks.produce.screen import Screen, Task, any_of, faults
 from tasks.produce.seeds import named, read_lines
 from tasks.prompt import Filled
 from tasks.record import Kind, Message, Record, Stamp, begun
+from tasks.setting import AtOnce, Language, MaxTokens, Patience, Target, Temperature
 from tasks.step import Drop, Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -37,22 +38,24 @@ Drawn = TypeVar("Drawn")
 class Growing:
     """What all growing techniques can be told.
 
-    `per_call` tasks are asked for at once, in `at_once` calls a round. `words` and `characters` are how long an
-    instruction of English or Chinese may be, `cannot` is a file of what a text model cannot do, and `rouge` the
-    likeness (ROUGE-L F1) to a known instruction beyond which one is not new.
+    `per_call`: tasks that one call asks for.
+    `at_once`: calls that go out together, in one round.
+    `rouge`: likeness (ROUGE-L F1) to a known instruction beyond which one is not new; 1 keeps all but repetitions.
+    `words`, `characters`: the least and the most words of an instruction in English, or characters in Chinese.
+    `cannot`: a file of phrases for what a text model cannot do, one a line ({language} stands for en or zh).
     """
 
-    language: Literal["en", "zh"] = "en"
-    target: PositiveInt = 100
+    language: Language = "en"
+    target: Target = 100
     per_call: PositiveInt = 8
-    at_once: PositiveInt = 4
-    patience: PositiveInt = 3
-    rouge: float = 0.7
+    at_once: AtOnce = 4
+    patience: Patience = 3
+    rouge: Annotated[float, Field(ge=0, le=1)] = 0.7
     words: tuple[int, int] = (4, 150)
     characters: tuple[int, int] = (6, 250)
     cannot: str = "data/seeds/cannot.{language}.txt"
-    temperature: float = 1.0
-    max_tokens: int = 4096
+    temperature: Temperature = 1.0
+    max_tokens: MaxTokens = 4096
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "prompts"
     starts: ClassVar[bool] = True

@@ -24,6 +24,7 @@ from tasks.produce.rounds import drawn, in_turn, some
 from tasks.prompt import load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
+from tasks.setting import MaxTokens, Reasks, Share
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -67,27 +68,38 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class LongContext:
-    """`tasks` rows of each document, their kinds drawn by the shares; the document ends as used, unless it `passes_on`.
+    """Rows of each document, their kinds drawn by the shares; the document ends as used, unless it is passed on.
 
-    `longest` and `shortest` are in words of English and characters of Chinese, or in tokens of `tokenizer` (a
-    tokenizer.json); a shorter document is dropped. `depths` are where a pass key may stand, 0 at the beginning, 1 at
-    the end; none means anywhere. A part is summarised from `least_part` on.
+    `tasks`: rows of one document.
+    `longest`: the longest stretch of a document that is used, in words (characters of Chinese), or in tokens of
+    `tokenizer`.
+    `shortest`: length below which a document is dropped.
+    `passkey`: share of tasks that repeat a pass key hidden in the text; the four shares are weighed against each
+    other.
+    `summary`: share of tasks that summarise one part.
+    `places`: share of tasks that list in which parts a term occurs.
+    `count`: share of tasks that count how often it does.
+    `depths`: where a pass key may stand, 0 at the beginning, 1 at the end; empty: anywhere.
+    `least_part`: words (characters of Chinese) below which a part is not summarised.
+    `tokenizer`: a tokenizer.json that lengths are measured with; empty: words and characters.
+    `wordings`: a file of how questions and answers are worded in both languages.
+    `passes_on`: let the documents go on to the next technique.
     """
 
     tasks: Annotated[int, Field(ge=1)] = 8
     longest: Annotated[int, Field(ge=100)] = 100_000
     shortest: Annotated[int, Field(ge=1)] = 2000
-    passkey: Annotated[float, Field(ge=0)] = 0.25
-    summary: Annotated[float, Field(ge=0)] = 0.25
-    places: Annotated[float, Field(ge=0)] = 0.25
-    count: Annotated[float, Field(ge=0)] = 0.25
+    passkey: Share = 0.25
+    summary: Share = 0.25
+    places: Share = 0.25
+    count: Share = 0.25
     depths: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
     least_part: Annotated[int, Field(ge=1)] = 80
     tokenizer: str = ""
     wordings: str = "data/wordings/long_context.yaml"
     passes_on: bool = False
-    max_tokens: int = 2048
-    reasks: int = 1
+    max_tokens: MaxTokens = 2048
+    reasks: Reasks = 1
     takes: ClassVar[Kind] = "passages"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

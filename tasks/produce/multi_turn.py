@@ -14,15 +14,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from tasks.produce.house_rules import Rule, read_system_turns
 from tasks.produce.rounds import dealt, in_turn, rounds, some
 from tasks.produce.seeds import named, read_seeds
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, begun
+from tasks.setting import AtOnce, Languages, MaxTokens, Patience, Reasks, Share, Target
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -70,27 +71,36 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class MultiTurn:
-    """`target` conversations of two questions and two answers; the prompts that are given go on as they are.
+    """Conversations of two questions and two answers; the prompts that are given go on as they are.
 
-    The five kinds are drawn by their shares. The last answer carries loss, the first one where `train_earlier` says so.
-    `seeds` are prompts to begin with where none is given (`{language}` stands for en or zh), `systems` the system
-    turns.
+    The last answer carries loss.
+
+    `target`: conversations to make; null: until nothing new comes.
+    `related`: share whose second question stays with the topic; the five shares are weighed against each other.
+    `unrelated`: share whose second question is about something else.
+    `detail`: share whose second question asks about words of the first answer.
+    `system_effective`: share under a system turn whose rule each answer keeps.
+    `system_idle`: share under a system turn that does not bear on the conversation.
+    `train_earlier`: whether the first answer carries loss, too.
+    `seeds`: a file of prompts to begin with where none is given ({language} stands for en or zh).
+    `systems`: a file of system turns, with the rules of those that have one.
+    `at_once`: conversations that are held together.
     """
 
-    target: Annotated[int, Field(ge=1)] | None = 100
-    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
-    related: Annotated[float, Field(ge=0)] = 0.2
-    unrelated: Annotated[float, Field(ge=0)] = 0.2
-    detail: Annotated[float, Field(ge=0)] = 0.2
-    system_effective: Annotated[float, Field(ge=0)] = 0.2
-    system_idle: Annotated[float, Field(ge=0)] = 0.2
+    target: Target | None = 100
+    languages: Languages = ("en", "zh")
+    related: Share = 0.2
+    unrelated: Share = 0.2
+    detail: Share = 0.2
+    system_effective: Share = 0.2
+    system_idle: Share = 0.2
     train_earlier: bool = True
     seeds: str = "data/seeds/{language}.jsonl"
     systems: str = "data/system_prompts.yaml"
-    at_once: Annotated[int, Field(ge=1)] = 32
-    patience: Annotated[int, Field(ge=1)] = 3
-    max_tokens: int = 2048
-    reasks: int = 1
+    at_once: AtOnce = 32
+    patience: Patience = 3
+    max_tokens: MaxTokens = 2048
+    reasks: Reasks = 1
     starts: ClassVar[bool] = True
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "rows"

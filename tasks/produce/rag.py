@@ -22,6 +22,7 @@ from tasks.produce.retrieval import Retrieval
 from tasks.produce.rounds import drawn, rounds, some
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
+from tasks.setting import AtOnce, MaxTokens, Reasks, Share
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -75,22 +76,31 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Rag:
-    """Rows from each passage, at most `questions` of them; the passage ends as used, unless it `passes_on`.
+    """Rows from each passage; the passage ends as used, unless it is passed on.
 
-    The five cases are drawn by their shares. `texts` are retrieved for a question, where the run has so many.
+    `questions`: the most questions of a passage.
+    `texts`: texts retrieved for a question, where the run has so many.
+    `supported`: share of questions whose own passage is among the texts; the five shares are weighed against each
+    other.
+    `empty`: share of questions for which nothing was found.
+    `contradictory`: share where the passage and an altered copy of it contradict each other.
+    `irrelevant`: share where all texts are about something else.
+    `wrong`: share where the passage is altered and says something wrong.
+    `passes_on`: let the passages go on to the next technique.
+    `at_once`: passages that are worked on together.
     """
 
     questions: Annotated[int, Field(ge=1)] = 3
     texts: Annotated[int, Field(ge=1)] = 4
-    supported: Annotated[float, Field(ge=0)] = 0.4
-    empty: Annotated[float, Field(ge=0)] = 0.15
-    contradictory: Annotated[float, Field(ge=0)] = 0.15
-    irrelevant: Annotated[float, Field(ge=0)] = 0.15
-    wrong: Annotated[float, Field(ge=0)] = 0.15
+    supported: Share = 0.4
+    empty: Share = 0.15
+    contradictory: Share = 0.15
+    irrelevant: Share = 0.15
+    wrong: Share = 0.15
     passes_on: bool = False
-    at_once: Annotated[int, Field(ge=1)] = 16
-    max_tokens: int = 2048
-    reasks: int = 1
+    at_once: AtOnce = 16
+    max_tokens: MaxTokens = 2048
+    reasks: Reasks = 1
     target: ClassVar[None] = None
     takes: ClassVar[Kind] = "passages"
     gives: ClassVar[Kind] = "rows"

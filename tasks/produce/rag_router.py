@@ -21,6 +21,7 @@ from tasks.produce.rounds import dealt, rounds
 from tasks.produce.seeds import named, read_lines
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, Stamp, begun
+from tasks.setting import AtOnce, Languages, MaxTokens, Patience, Reasks, Target
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -54,20 +55,24 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class RagRouter:
-    """`target` rows, a share of `knowledge` of them; `messages` are written in one call.
+    """Rows with a message each, and whether it needs a look into the knowledge base.
 
-    `topics` is a list with one topic on each line (`{language}` stands for en or zh).
+    `target`: rows to make; null: until nothing new comes.
+    `knowledge`: share of the rows that ask for knowledge; the others chat.
+    `messages`: messages that one call writes.
+    `topics`: a file with a topic on each line ({language} stands for en or zh).
+    `at_once`: calls that go out together, in one round.
     """
 
-    target: Annotated[int, Field(ge=1)] | None = 200
-    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+    target: Target | None = 200
+    languages: Languages = ("en", "zh")
     knowledge: Annotated[float, Field(ge=0, le=1)] = 0.5
     messages: Annotated[int, Field(ge=1, le=20)] = 5
     topics: str = "data/seeds/topics.{language}.txt"
-    at_once: Annotated[int, Field(ge=1)] = 8
-    patience: Annotated[int, Field(ge=1)] = 5
-    max_tokens: int = 2048
-    reasks: int = 1
+    at_once: AtOnce = 8
+    patience: Patience = 5
+    max_tokens: MaxTokens = 2048
+    reasks: Reasks = 1
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"
     calls: ClassVar[str] = "2 for `messages` rows"

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import yaml
+from pydantic import Field, PositiveInt
 
 from tasks.produce.rewording import (
     JUDGE,
@@ -33,6 +34,7 @@ from tasks.produce.rewording import (
 from tasks.prompt import LANGUAGES, load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import Drop, Outcome
 from tasks.teacher.ask import Teacher, together
 
@@ -41,16 +43,18 @@ REWRITE = "rewrite_forms/rewrite"
 
 @dataclass(frozen=True, slots=True)
 class RewriteForms:
-    """Each prompt and, beside it, up to `per_record` rewritings, each in a voice of its own.
+    """Each prompt and, beside it, rewritings of it, each in a voice of its own.
 
-    `least_new` is the share of neighbouring word pairs (characters of Chinese) that a rewriting must have of its own.
+    `per_record`: the most rewritings of a prompt; no more than there are voices.
+    `voices`: a file of who asks and how, each voice with a line in English and one in Chinese.
+    `least_new`: share of neighbouring word pairs (characters of Chinese) that a rewriting must have of its own.
     """
 
-    per_record: int = 3
+    per_record: PositiveInt = 3
     voices: str = "data/voices.yaml"
-    least_new: float = 0.3
-    temperature: float = 1.0
-    max_tokens: int = 2048
+    least_new: Annotated[float, Field(ge=0, le=1)] = 0.3
+    temperature: Temperature = 1.0
+    max_tokens: MaxTokens = 2048
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "prompts"
     role: ClassVar[str] = "teacher"

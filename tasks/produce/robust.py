@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, PositiveInt
 
 from tasks.language import LETTER
 from tasks.produce.edit import Edit, apart, applied
@@ -32,14 +34,21 @@ LEAST_UNFINISHED = 10  # words, or characters of Chinese: less cannot be guessed
 
 @dataclass(frozen=True, slots=True)
 class Robust:
-    """Each prompt and, beside it, `per_record` badly spelled copies.
+    """Each prompt and, beside it, badly spelled copies.
 
-    `english` and `chinese` are rates of slips; at most `most` of a prompt's words (characters of Chinese) are hit, and
-    at least one. A prompt in which nothing may be touched has no copy.
+    A prompt in which nothing may be touched has no copy.
+
+    `per_record`: copies of a prompt.
+    `most`: share of a prompt's words (characters of Chinese) that is hit at most; at least one is.
+    `english`: chance of each slip for a word of English; `unfinished` and `unpunctuated` are for a whole prompt.
+    `chinese`: chance of each slip for a character of Chinese, of `pinyin` and `english` for a word; `unfinished` and
+    `unpunctuated` are for a whole prompt.
+    `misspellings`: a file of words with how they are misspelled, and with their English in Chinese text.
+    `shapes`: a file of Chinese characters that look alike.
     """
 
-    per_record: int = 1
-    most: float = 0.2
+    per_record: PositiveInt = 1
+    most: Annotated[float, Field(ge=0, le=1)] = 0.2
     english: English = field(default_factory=English)
     chinese: Chinese = field(default_factory=Chinese)
     misspellings: str = "data/misspellings.yaml"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from tasks.produce.rewording import (
     JUDGE,
@@ -26,6 +28,7 @@ from tasks.produce.rewording import (
 )
 from tasks.prompt import load
 from tasks.record import Kind, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import Drop, Outcome
 from tasks.teacher.ask import Teacher, together
 
@@ -37,15 +40,17 @@ OTHER = {"en": "zh", "zh": "en"}
 class RoundTrip:
     """Each prompt and, beside it, what it reads like after a way through the other language.
 
-    `least_new` is the share of neighbouring word pairs (characters of Chinese) that must be new; a way there and back
+    `there_by`, `back_by`: the endpoint (teacher, judge, a tier) that translates into the other language, and the one
+    that translates back.
+    `least_new`: share of neighbouring word pairs (characters of Chinese) that must be new; a way there and back
     changes less than a change of voice does.
     """
 
     there_by: str = "teacher"
     back_by: str = "teacher"
-    least_new: float = 0.15
-    temperature: float = 0.7
-    max_tokens: int = 2048
+    least_new: Annotated[float, Field(ge=0, le=1)] = 0.15
+    temperature: Temperature = 0.7
+    max_tokens: MaxTokens = 2048
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "prompts"
     role: ClassVar[str] = "teacher"

@@ -27,6 +27,7 @@ from tasks.produce.screen import Task, faults
 from tasks.produce.seeds import Seed, read_seeds
 from tasks.prompt import Filled, load
 from tasks.record import Record
+from tasks.setting import Temperature
 from tasks.step import Outcome
 from tasks.taxonomy import Taxonomy
 from tasks.teacher.ask import Teacher, together
@@ -80,9 +81,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SelfInstruct(Growing):
-    """New prompts that grew from `seeds`, with at most `instances` to an instruction.
+    """New prompts that grew from seeds and from each other.
 
-    A type is told to the teacher as the `taxonomy` calls it in the language, or by its bare name.
+    `seeds`: a file of tasks with their input and output, JSON Lines ({language} stands for en or zh).
+    `by_task_type`: show and ask for one task type in each call, so that each type grows from its own.
+    `taxonomy`: a file with what a task type is called in each language; one that is not in it goes by its bare name.
+    `human`: seeds shown in a call.
+    `generated`: tasks of the pool, made by then, shown in a call.
+    `instances`: the most inputs that are made for one instruction, each a prompt of its own.
     """
 
     seeds: str = "data/seeds/{language}.jsonl"
@@ -91,7 +97,7 @@ class SelfInstruct(Growing):
     human: NonNegativeInt = 6
     generated: NonNegativeInt = 2
     instances: PositiveInt = 2
-    temperature: float = 0.7
+    temperature: Temperature = 0.7
     prompts: ClassVar[tuple[str, ...]] = (
         "self_instruct/instructions",
         "self_instruct/of_type",

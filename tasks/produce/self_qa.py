@@ -18,6 +18,7 @@ from tasks.produce.alone import refers
 from tasks.produce.grounded import ungrounded
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
+from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
@@ -34,17 +35,20 @@ class Questions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SelfQA:
-    """Rows from each passage, at most `questions` of them; the passage ends as used.
+    """Rows from each passage; the passage ends as used.
 
-    `grounded` drops answers with names or numbers that the passage does not have.
+    `questions`: the most questions of a passage.
+    `grounded`: drop answers with names or numbers that the passage does not have.
+    `question_temperature`: how freely questions are drawn; 0: the likeliest words.
+    `answer_temperature`: how freely answers are drawn; 0: the likeliest words.
     """
 
     questions: Annotated[int, Field(ge=1)] = 10
     grounded: bool = True
-    question_temperature: float = 1.0
-    answer_temperature: float = 0.0
-    max_tokens: int = 2048
-    reasks: int = 1
+    question_temperature: Temperature = 1.0
+    answer_temperature: Temperature = 0.0
+    max_tokens: MaxTokens = 2048
+    reasks: Reasks = 1
     takes: ClassVar[Kind] = "passages"
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"

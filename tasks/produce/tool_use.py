@@ -23,6 +23,7 @@ from tasks.produce.seeds import named
 from tasks.produce.toolbox import Tool, listed, read_tools
 from tasks.prompt import Filled, load
 from tasks.record import Kind, Message, Record, Stamp, ToolCall, begun
+from tasks.setting import AtOnce, Languages, MaxTokens, Patience, Reasks, Share, Target
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, parse, together
 from tasks.teacher.endings import NoAnswer
@@ -65,27 +66,36 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """`target` conversations with `offered` of the tools of a file each, `tools` (`{language}` stands for en or zh).
+    """Conversations in which tools of a file are offered and, where the case wants it, called.
 
-    The five cases are drawn by their shares. In a share of `as_text` the system turn says as text, too, which tools
-    there are. A conversation with more than `steps` turns of calls is given up.
+    `target`: conversations to make; null: until nothing new comes.
+    `tools`: a file of tools, JSON Lines ({language} stands for en or zh).
+    `offered`: tools of it that are offered in a conversation.
+    `needed`: share of conversations that need a call; the five shares are weighed against each other.
+    `parallel`: share that needs several calls at once.
+    `not_needed`: share that needs none.
+    `failing`: share in which a call fails.
+    `missing`: share in which the request leaves out what a call needs, and is asked back.
+    `as_text`: share of conversations whose system turn says as text, too, which tools there are.
+    `steps`: turns of calls, after which a conversation without an answer is given up.
+    `at_once`: conversations that are played together.
     """
 
-    target: Annotated[int, Field(ge=1)] | None = 100
-    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+    target: Target | None = 100
+    languages: Languages = ("en", "zh")
     tools: str = "data/tools/{language}.jsonl"
     offered: Annotated[int, Field(ge=2)] = 4
-    needed: Annotated[float, Field(ge=0)] = 0.4
-    parallel: Annotated[float, Field(ge=0)] = 0.15
-    not_needed: Annotated[float, Field(ge=0)] = 0.15
-    failing: Annotated[float, Field(ge=0)] = 0.15
-    missing: Annotated[float, Field(ge=0)] = 0.15
+    needed: Share = 0.4
+    parallel: Share = 0.15
+    not_needed: Share = 0.15
+    failing: Share = 0.15
+    missing: Share = 0.15
     as_text: Annotated[float, Field(ge=0, le=1)] = 0.0
     steps: Annotated[int, Field(ge=1)] = 3
-    at_once: Annotated[int, Field(ge=1)] = 32
-    patience: Annotated[int, Field(ge=1)] = 3
-    max_tokens: int = 2048
-    reasks: int = 1
+    at_once: AtOnce = 32
+    patience: Patience = 3
+    max_tokens: MaxTokens = 2048
+    reasks: Reasks = 1
     gives: ClassVar[Kind] = "rows"
     role: ClassVar[str] = "teacher"
     calls: ClassVar[str] = "2 to 2 + 2 x steps a conversation"

@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 from tasks.produce.rewording import JUDGE, SAME_TASK, Reworded, fault, rewordable, sifted, unread
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
+from tasks.setting import MaxTokens, Temperature
 from tasks.step import USED, Drop, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.transcript import transcript
@@ -26,12 +27,16 @@ OTHER = {"en": "zh", "zh": "en"}
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """Each prompt of `languages` and its translation, or with `keep: false` the translation in its place."""
+    """Each prompt of `languages` and its translation, or the translation in its place.
+
+    `languages`: what is translated, into the other of the two; prompts of no such language go on as they are.
+    `keep`: keep the prompt beside its translation.
+    """
 
     languages: tuple[Literal["en", "zh"], ...] = ("en",)
     keep: bool = True
-    temperature: float = 0.3
-    max_tokens: int = 4096
+    temperature: Temperature = 0.3
+    max_tokens: MaxTokens = 4096
     takes: ClassVar[Kind] = "prompts"
     gives: ClassVar[Kind] = "prompts"
     role: ClassVar[str] = "teacher"

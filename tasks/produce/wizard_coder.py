@@ -21,7 +21,10 @@ SPARINGLY = ("limits",)
 
 @dataclass(frozen=True, slots=True)
 class WizardCoder(Evolution):
-    """Each programming task, and up to `rounds` generations of it."""
+    """Each programming task, and up to `rounds` generations of it.
+
+    `rounds`: how often a task is rewritten, each time the last one that survived.
+    """
 
     rounds: PositiveInt = 3
     operators: tuple[str, ...] = (*OFTEN, *OFTEN, *SPARINGLY)

@@ -21,7 +21,11 @@ UPWARD = ("constraints", "concretise", "more_reasoning")
 
 @dataclass(frozen=True, slots=True)
 class WizardMath(Evolution):
-    """Each problem, up to `down` generations that are easier and up to `up` that are harder."""
+    """Each problem, and generations of it that are easier and others that are harder.
+
+    `down`: rounds in which the problem is made easier; 0: none.
+    `up`: rounds in which it is made harder, from the first problem again; 0: none.
+    """
 
     down: NonNegativeInt = 2
     up: NonNegativeInt = 3

@@ -78,7 +78,7 @@ def test_a_technique_with_no_share_at_all_says_so_before_anything_is_asked(
 @pytest.mark.parametrize("technique", ["tool_use", "multi_turn", "rag_router"])
 @pytest.mark.parametrize("target", [0, -3])
 def test_a_target_of_nothing_is_refused(technique: str, target: int) -> None:
-    with pytest.raises(RecipeError, match="target: Input should be greater than or equal to 1"):
+    with pytest.raises(RecipeError, match="target: Input should be greater than 0"):
         PRODUCE.link({technique: {"target": target}}, 0)
 
 
