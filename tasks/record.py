@@ -78,6 +78,8 @@ class Record:
     `student_response` and `vote` are what the logged model said and what the user thought of it; they are
     never published as an answer.
 
+    `licence` is that of all texts of others that it holds: a document's, a dataset's, the teacher's (`licences`).
+
     What techniques know: `passage` is the text that a prompt was made from, `reference` the right answer where it
     is known, `constraints` what code can check of the answer (JSON each), `rejected` answers that were worse.
     """
@@ -196,7 +198,8 @@ class Record:
     def derived(
         self, step: str, messages: Sequence[Message], prompt: str = "", model: str = "", detail: str = "", **known: Any
     ) -> Self:
-        """A new record that a step made of this one: it has its language, labels, tags and session, and its own id.
+        """A new record that a step made of this one: it has its language, labels, tags, session and licence, and an
+        id of its own.
 
         Answer, verdicts and votes stay behind, and so does the input, unless `known` names them.
         """
@@ -236,12 +239,13 @@ class Record:
         return cls(**known)
 
 
+AND = " AND "
 FIELDS = tuple(f.name for f in fields(Record))
 VALUES = attrgetter(*FIELDS)
 SPELT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected_answers")  # fields that are lists of texts
 NOT_KNOWN: dict[str, Any] = {  # of a record that was only just made
-    **dict.fromkeys(("input", "student", "student_response", "vote", "split", "teacher", "licence"), ""),
+    **dict.fromkeys(("input", "student", "student_response", "vote", "split", "teacher"), ""),
     **dict.fromkeys(("prompt_tokens", "response_tokens"), 0),
     **dict.fromkeys(("scores", "constraints", "rejected_answers"), ()),
     "reference": "",
@@ -254,6 +258,11 @@ def begun(step: str, messages: Sequence[Message], language: str, origin: str = "
     if not bare.lineage:
         bare = bare.stamped(step)
     return replace(bare, roots=(identity("m", step, origin, bare.row_id),))
+
+
+def licences(*names: str) -> str:
+    """The licences under which a text falls at once, as SPDX writes it, each once: `CC-BY-SA-4.0 AND MIT`."""
+    return AND.join(dict.fromkeys(one for name in names for one in name.split(AND) if one))
 
 
 def spoken(said: Message) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.record import SPELT, Message, Record, Stamp, identity, message, spelt, turn
+from tasks.record import SPELT, Message, Record, Stamp, identity, licences, message, spelt, turn
 from tests.rows import BARE, FULL
 
 
@@ -73,3 +73,12 @@ def test_a_stamp_joins_the_lineage_at_its_end() -> None:
 
 def test_a_score_is_found_by_its_name() -> None:
     assert (FULL.score("other"), FULL.score("none"), BARE.score("judge")) == (1, None, None)
+
+
+def test_a_record_made_of_another_falls_under_its_licence_too() -> None:
+    own = replace(BARE, licence="CC-BY-SA-4.0")
+    made = own.derived("evol_instruct", BARE.messages)
+    assert made.licence == "CC-BY-SA-4.0"
+    assert licences(made.licence, "MIT") == "CC-BY-SA-4.0 AND MIT"
+    assert licences("CC-BY-SA-4.0 AND MIT", "MIT") == "CC-BY-SA-4.0 AND MIT"
+    assert (licences("", "MIT"), licences("MIT", ""), licences()) == ("MIT", "MIT", "")

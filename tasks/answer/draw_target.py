@@ -58,8 +58,7 @@ def retargeted(record: Record, target: Target, missed: list[str]) -> Outcome:
 def aimed(record: Record, drawn: Target, missed: list[str]) -> Record:
     """A new row of a row's answer and a prompt that it keeps; rejected stays what breaks the new prompt too."""
     known: dict[str, Any] = {
-        name: getattr(record, name)
-        for name in ("input", "teacher", "licence", "prompt_tokens", "response_tokens", "reference")
+        name: getattr(record, name) for name in ("input", "teacher", "prompt_tokens", "response_tokens", "reference")
     }
     turns = (*record.asking(drawn.prompt), record.messages[-1])
     rejected = tuple(text for text in record.rejected_answers if drawn.unmet(text))

@@ -22,7 +22,7 @@ from tasks.answer.distill import conversation
 from tasks.answer.equations import equations, false, way
 from tasks.answer.final_answer import Final
 from tasks.prompt import Filled, load
-from tasks.record import Kind, Message, Record
+from tasks.record import Kind, Message, Record, licences
 from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
@@ -172,7 +172,7 @@ def rows(record: Record, ways: Sequence[Solution], wrong: tuple[str, ...], sent:
 def credited(record: Record, one: Solution) -> Record:
     """The record with who wrote it and what that took."""
     spent = {"prompt_tokens": one.reply.prompt_tokens, "response_tokens": one.reply.response_tokens}
-    return replace(record, teacher=one.by.model, licence=one.by.licence, **spent)
+    return replace(record, teacher=one.by.model, licence=licences(record.licence, one.by.licence), **spent)
 
 
 def noted(outcome: Outcome, what: Sequence[str]) -> Outcome:

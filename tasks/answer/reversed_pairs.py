@@ -39,6 +39,5 @@ class ReversedPairs:
             return Outcome().dropping("uses_tools")
         asked = load(PROMPT, record.language).fill(answer=record.response)
         prompt = "\n\n".join(filter(None, [record.instruction, record.input]))
-        of = {"teacher": record.teacher, "licence": record.licence}
-        pair = record.derived("reversed_pairs", asked.messages, **of).answering(prompt)
+        pair = record.derived("reversed_pairs", asked.messages, teacher=record.teacher).answering(prompt)
         return Outcome().dropping(USED).making(pair)

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 from tasks.answer.distill import conversation
 from tasks.answer.form import Form
 from tasks.prompt import Filled
-from tasks.record import Kind, Record
+from tasks.record import Kind, Record, licences
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
@@ -54,7 +54,7 @@ class SmallModelAnswers:
         by = replace(
             answered,
             teacher=self.model,
-            licence=teacher.licence,
+            licence=licences(record.licence, teacher.licence),
             prompt_tokens=reply.prompt_tokens,
             response_tokens=reply.response_tokens,
         )

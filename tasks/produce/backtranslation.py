@@ -102,7 +102,7 @@ class Backtranslation:
         reply = await replace(backward, record=passage.prompt_id).ask(sent, self.temperature, self.max_tokens)
         if not (text := unwrapped(reply.text, passage.language)):
             return None
-        said, known = (Message("user", text),), {"passage": "", "teacher": WRITTEN, "licence": passage.licence}
+        said, known = (Message("user", text),), {"passage": "", "teacher": WRITTEN}
         return passage.derived(sent.name, said, sent.sha256, backward.model, **known).answering(passage.passage)
 
     async def curate(self, pair: Record, shown: tuple[Record, ...], judge: Teacher) -> Verdict:

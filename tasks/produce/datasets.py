@@ -46,6 +46,7 @@ class Datasets:
     `labels`: the dataset's gold values -> what they are called, such as 0: negative; empty: taken from the data.
     `turn`: which user turn of a conversation is the prompt.
     `sample`: rows drawn of each file; 0: all.
+    `licence`: that of the prompts: a row carries it beside the teacher's.
     """
 
     files: tuple[str, ...]
@@ -55,6 +56,7 @@ class Datasets:
     labels: Texts = field(default_factory=dict)
     turn: Literal["first", "last"] = "first"
     sample: Annotated[int, Field(ge=0)] = 0
+    licence: str = ""
     gives: ClassVar[Kind] = "prompts"
     brings: ClassVar[bool] = True
     calls: ClassVar[str] = "none"
@@ -77,7 +79,7 @@ class Datasets:
                 labels_of(task, [r.cells for r in there if r.cells], self.columns) if task else {}
             )
             for row in drawn(there, self.sample, dice):
-                outcome = taken(file, row, self.asked(row.cells or {}, task, labels, dice))
+                outcome = taken(file, row, self.asked(row.cells or {}, task, labels, dice), self.licence)
                 made += len(outcome.out)
                 yield outcome
             if not made:
@@ -125,14 +127,14 @@ def drawn(there: list[Row], sample: int, dice: Random) -> list[Row]:
     return [there[i] for i in sorted(chosen)]
 
 
-def taken(file: Input, row: Row, found: Asked | None) -> Outcome:
+def taken(file: Input, row: Row, found: Asked | None, licence: str) -> Outcome:
     """A row's prompt as a record, or what is wrong with the row."""
     place = f"{file.name} row {row.number}"
     asks = found.messages if found else ()
     known = {"input": found.input, "reference": found.reference} if found else {}
     language = detect(asks[-1].content) if asks else ""
     at = Stamp("datasets", detail=place)
-    made = begun("datasets", asks, language, f"{file.origin}\0{row.number}", lineage=(at,), **known)
+    made = begun("datasets", asks, language, f"{file.origin}\0{row.number}", lineage=(at,), licence=licence, **known)
     if found:
         return Outcome().making(made)
     return Outcome().eliminating(

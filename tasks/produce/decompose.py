@@ -22,7 +22,7 @@ from pydantic import BaseModel, PositiveInt
 
 from tasks.produce.unwrapped import without_chatter
 from tasks.prompt import Filled, load
-from tasks.record import ROBUST, Kind, Message, Record
+from tasks.record import ROBUST, Kind, Message, Record, licences
 from tasks.setting import MaxTokens, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
@@ -108,7 +108,7 @@ class Decompose:
         if self.publish == "parts":
             return outcome.dropping(USED)
         whole = record.answering("\n\n".join(r.response for r in rows[1:]))
-        known = replace(whole, teacher=teacher.model, licence=teacher.licence)
+        known = replace(whole, teacher=teacher.model, licence=licences(whole.licence, teacher.licence))
         stamped = known.stamped(PART, sent.sha256, teacher.model, [r.prompt_id for r in rows])
         return replace(outcome, out=(stamped, *outcome.out))
 
@@ -121,5 +121,5 @@ class Decompose:
 
 def step(record: Record, turns: Sequence[Message], response: str, sent: Filled, teacher: Teacher) -> Record:
     """One step of the chain as a row: what was asked by then, and what was answered."""
-    by = {"teacher": teacher.model, "licence": teacher.licence}
+    by = {"teacher": teacher.model, "licence": licences(record.licence, teacher.licence)}
     return record.derived(sent.name, turns, sent.sha256, teacher.model, **by).answering(response)

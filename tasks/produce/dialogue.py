@@ -18,7 +18,7 @@ from tasks.produce.alone import refers
 from tasks.produce.grounded import ungrounded
 from tasks.prompt import Filled, load
 from tasks.recipe import RecipeError
-from tasks.record import Kind, Message, Record
+from tasks.record import Kind, Message, Record, licences
 from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
@@ -123,7 +123,7 @@ class Dialogue:
         """A row of these turns, or a candidate that did not survive."""
         said = [m for t in turns for m in (Message("user", t.question.strip()), answer(t.answer.strip()))]
         row = source.derived(sent.name, said, sent.sha256, teacher.model)
-        row = replace(row, teacher=teacher.model, licence=teacher.licence)
+        row = replace(row, teacher=teacher.model, licence=licences(source.licence, teacher.licence))
         reason, detail = self.fault(source, turns, several=sent.name == "dialogue/conversation")
         return outcome.eliminating(row, reason, detail) if reason else outcome.making(row)
 

@@ -40,7 +40,7 @@ class Documents:
     `least`: words (characters of Chinese) below which a passage is dropped.
     `languages`: passages in any other are dropped.
     `most_unreadable`: share of the files that may have a fault; more ends the run.
-    `licence`: that of the texts; what is made of them keeps it.
+    `licence`: that of the texts: what is made of them carries it beside the teacher's.
     """
 
     files: tuple[str, ...]

@@ -174,7 +174,7 @@ class LongContext:
         """The task with its answer, or why the teacher gave none."""
         prompt = asked(task, record, layout)
         if task.part is None:
-            return replace(prompt.answering(task.answer), teacher=CODE, licence=record.licence)
+            return replace(prompt.answering(task.answer), teacher=CODE)
         sent = load("long_context/summary", record.language).fill(title=task.part.title, part=task.part.text)
         read, reply = await teacher.ask_json(sent, Summary, record.language, 0.3, self.max_tokens, self.reasks)
         if read is None or not read.summary.strip():

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 from tasks.produce.retrieval import Retrieval
 from tasks.produce.rounds import drawn, rounds, some
 from tasks.prompt import load
-from tasks.record import Kind, Message, Record
+from tasks.record import Kind, Message, Record, licences
 from tasks.setting import AtOnce, MaxTokens, Reasks, Share
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
@@ -63,6 +63,7 @@ class Case:
     fact: Fact
     texts: tuple[str, ...]
     layout: str
+    licence: str = ""
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -160,7 +161,8 @@ class Rag:
         around = [] if kind == "empty" else corpus.others(record, fact, self.texts - len(own), kind, chance)
         texts = [*own, *around]
         chance.shuffle(texts)
-        return Case(kind if texts else "empty", fact, tuple(texts), layout)
+        licence = licences(record.licence, *map(corpus.licence_of, around))
+        return Case(kind if texts else "empty", fact, tuple(texts), layout, licence)
 
     async def answered(self, case: Case, asked: Record, teacher: Teacher) -> Record | tuple[str, str]:
         """The row, or why its answer does not follow the texts."""
@@ -179,6 +181,10 @@ class Corpus:
     def __init__(self, given: Sequence[Record]) -> None:
         self.given = given
         self.index = Retrieval([record.passage for record in given])
+        self.licences = {record.passage: record.licence for record in given}
+
+    def licence_of(self, text: str) -> str:
+        return self.licences[text]
 
     def others(self, record: Record, fact: Fact, count: int, kind: str, chance: Random) -> list[str]:
         """Other passages that do not hold the answer: the likeliest for the question and then any, or for the case
@@ -232,7 +238,12 @@ def laid_out(case: Case, record: Record, prompt: str, model: str) -> Record:
         load(case.layout, record.language).fill(texts=texts, question=case.fact.question.strip()).messages
     )
     labels = {"task_type": "reading_comprehension", "subtype": "closed_qa", "domain": record.domain or "general"}
-    known = {"passage": texts if case.texts else "", "tags": (*record.tags, "rag", f"rag:{case.kind}"), **labels}
+    known = {
+        "passage": texts if case.texts else "",
+        "licence": case.licence,
+        "tags": (*record.tags, "rag", f"rag:{case.kind}"),
+        **labels,
+    }
     reference = " / ".join(case.expected)
     return record.derived("rag/facts", messages, prompt, model, reference=reference, **known)
 

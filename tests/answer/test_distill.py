@@ -67,14 +67,15 @@ def examples(body: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("text", TEXTS)
 async def test_a_record_gets_the_teachers_answer_and_whose_it_is(text: str, tmp_path: Path) -> None:
+    asked = replace(ask(text), licence="cc0-1.0")  # of the dataset that it was taken from
     async with (
         FaultsServer(by_schema(ANSWERS)) as server,
         teacher_at(server, tmp_path, licence="mit") as teacher,
     ):
-        (record,) = (await Distill(temperature=0.3, max_tokens=77)(ask(text), teacher, Random(0))).out
+        (record,) = (await Distill(temperature=0.3, max_tokens=77)(asked, teacher, Random(0))).out
     assert record.response == "答：starch."
     assert record.messages[-1].trained
-    assert (record.teacher, record.licence) == ("m-1", "mit")
+    assert (record.teacher, record.licence) == ("m-1", "cc0-1.0 AND mit")
     assert (record.prompt_tokens, record.response_tokens) == (teacher.count.tokens_in, teacher.count.tokens_out)
     assert record.lineage[-1].prompt == load("answer/direct", record.language).sha256
     assert (server.calls[0].body["temperature"], server.calls[0].body["max_tokens"]) == (0.3, 77)

@@ -81,8 +81,8 @@ async def of(step: Datasets, seed: int = 0) -> tuple[list[Record], list[Drop]]:
 async def test_of_every_shape_the_prompt_is_taken_and_no_answer(
     row: dict[str, Any], said: str, given: str, system: str, name: str, write: Write
 ) -> None:
-    (record,), gone = await of(Datasets((write([row], name),)))
-    assert (record.instruction, record.input, record.kind) == (said, given, "prompts")
+    (record,), gone = await of(Datasets((write([row], name),), licence="cc0-1.0"))
+    assert (record.instruction, record.input, record.kind, record.licence) == (said, given, "prompts", "cc0-1.0")
     assert [m.content for m in record.messages if m.role == "system"] == ([system] if system else [])
     assert "SECRET" not in json.dumps(record.row(), ensure_ascii=False, default=str)
     assert record.language == ("zh" if "\u4e00" <= said[0] <= "\u9fff" else "en")

@@ -59,7 +59,9 @@ async def test_a_passage_becomes_single_questions_and_a_conversation(language: s
     ]
     assert [m.content for m in several.messages] == [text for turn in TURNS[language] for text in turn]
     assert [m.trained for m in several.messages] == [False, True, False, True]
-    assert {(r.teacher, r.licence, r.kind, r.passage) for r in rows} == {("m-1", "mit", "rows", PASSAGES[language])}
+    assert {(r.teacher, r.licence, r.kind, r.passage) for r in rows} == {
+        ("m-1", "cc-by-4.0 AND mit", "rows", PASSAGES[language])
+    }
     assert [r.lineage[-1].step for r in rows] == ["dialogue/pairs", "dialogue/conversation"]
     questions = [q for q, _ in PAIRS[language]]
     expected = {"not_self_contained": [questions[2]], "ungrounded": [questions[3]], "empty": [questions[4]]}

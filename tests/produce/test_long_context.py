@@ -106,6 +106,7 @@ async def test_a_summary_is_written_with_that_part_alone_before_the_teacher(lang
         assert not any(other.text in sent for t, other in named.items() if t != title)
         assert TEXTS[language] in row.instruction
         assert (row.task_type, row.subtype, row.teacher) == ("summarization", "summary", "m-1")
+        assert row.licence == "cc0-1.0 AND mit"
         assert row.lineage[-1].step == "long_context/summary"
 
 

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,20 @@ async def test_each_case_has_the_texts_that_it_says_and_its_answer_follows_them(
     if case != "empty":
         apart = 3 if case == "contradictory" else 4  # there, one stands twice
         assert sum(text[:6] in row.passage for text in TEXTS[language]) == apart
-    assert (row.teacher, row.licence) == ("m-1", "mit")
+    assert (row.teacher, row.licence) == ("m-1", "cc0-1.0 AND mit")
     assert [s.step for s in row.lineage] == ["documents", "rag/facts", "rag/answer"]
     assert run.reasons == {"used": 5}
     assert Asked.of(row).last
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_row_carries_the_licence_of_every_text_that_it_shows(language: str, tmp_path: Path) -> None:
+    given = [replace(passage(text, n), licence=f"licence {n}") for n, text in enumerate(TEXTS[language])]
+    run = await made(only("supported"), given, teacher(language, *good("supported", language)), tmp_path)
+    (row,) = run.rows
+    shown = {f"licence {n}" for n, text in enumerate(TEXTS[language]) if text[:6] in row.passage}
+    assert len(shown) == 4
+    assert set(row.licence.split(" AND ")) == {*shown, "mit"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

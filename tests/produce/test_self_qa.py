@@ -56,7 +56,12 @@ async def test_questions_of_a_passage_become_rows_where_the_passage_bears_them_o
     questions = [*ASKED[language]]
     (row,) = rows
     assert (row.instruction, row.response) == (questions[0], ASKED[language][questions[0]])
-    assert (row.teacher, row.licence, row.language, row.passage) == ("m-1", "mit", language, PASSAGES[language])
+    assert (row.teacher, row.licence, row.language, row.passage) == (
+        "m-1",
+        "cc-by-4.0 AND mit",
+        language,
+        PASSAGES[language],
+    )
     assert [s.step for s in row.lineage] == ["documents", "self_qa/questions", "self_qa/answer"]
     assert row.lineage[-1].prompt == load("self_qa/answer", language).sha256
     assert row.lineage[1].parents == (given.prompt_id,)
