@@ -118,7 +118,7 @@ async def trial(recipe: Recipe, link: Linked, given: Sequence[Record], way: Vari
 
 
 async def one(link: Linked, record: Record, at_work: dict[str, Any], seed: int) -> Trial:
-    outcome, stopped = await tried(cast(Each, link), record, tiers(link, at_work), seed)
+    outcome, stopped = await tried(cast(Each, link), record, record.prompt_id, tiers(link, at_work), seed)
     return Trial(record, outcome or Outcome(), said(at_work, record.prompt_id), " ".join(stopped.values()))
 
 
