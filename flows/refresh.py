@@ -180,6 +180,7 @@ async def turn(
             return closing.cut_short(*stages.stop)
         given = await placed(recipe, dataset, stages, given)
         report = closing.settle(pa.concat_tables([s.table() for s in inputs(given, None)]), given)
+        report.warnings += stages.idle
         return closing.capped(report, stages.capped) if stages.capped else report
 
 

@@ -12,6 +12,7 @@ from tasks.tally import Tally
 from tasks.teacher.count import Count
 
 SCHEMA = 1
+OTHER_UNITS = ("_percent", "_saved")
 EXITS = {"published": 0, "nothing_new": 0, "plan": 0, "error": 2, "blocked": 3, "budget": 4, "teacher": 5, "busy": 6}
 
 
@@ -63,7 +64,7 @@ def failed(status: str, what: str, where: str = "", hint: str = "", **more: Any)
 
 def stage_line(stage: str, tally: Tally) -> str:
     """One line of progress: what went in and what came of it."""
-    parts = [f"{tally.seen} in", f"{tally.out} out"]
+    parts = [f"{tally.seen} in" + (f" ({tally.passed} pass by)" if tally.passed else ""), f"{tally.out} out"]
     parts += [f"{n} {reason}" for reason, n in tally.dropped.items()]
     parts += [f"{n} {what}" for what, n in tally.noted.items()]
     parts += [f"{tally.merged} merged"] * bool(tally.merged) + [f"{tally.pending} pending"] * bool(tally.pending)
@@ -72,6 +73,14 @@ def stage_line(stage: str, tally: Tally) -> str:
     )
     parts += [f"{tally.spent.fallbacks} by the fallback"] * bool(tally.spent.fallbacks)
     return f"{stage:<8} {', '.join(parts)}"
+
+
+def noted(report: Report) -> list[str]:
+    """What techniques counted beside their rows, a line for each: ill-formed tasks, say. Figures in other units than
+    rows stand in lines of their own."""
+    links = [s for s in report.stages if s.get("passed") is not None]
+    counted = [(n, what, s["stage"]) for s in links for what, n in s["noted"].items() if not what.endswith(OTHER_UNITS)]
+    return [f"{n:>7} {what.replace('_', ' ')} ({stage})" for n, what, stage in counted]
 
 
 def warnings(report: Report) -> list[str]:

@@ -12,7 +12,8 @@ from prefect import Task, get_run_logger
 from flows.progress import watched
 from flows.report import stage_line
 from tasks.link import AnyStep, Linked
-from tasks.loop import Bench, reusable
+from tasks.loop import Bench, reusable, rows_taken
+from tasks.shard import Shard
 from tasks.step import name
 from tasks.tally import Tally, total
 from tasks.teacher.sight import sight
@@ -29,6 +30,7 @@ class Stages:
     bench: Bench
     at_cap: str = "wait"
     done: list[Tally] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)  # a sentence for each link that had nothing to do
 
     async def over(self, task: Task[..., Any], step: AnyStep, given: Given) -> Given:
         """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
@@ -37,15 +39,17 @@ class Stages:
         through.clear()
         parts = [(plain, part) for plain in given for part in range(len(plain["shards"]))]
 
+        mine = await asyncio.to_thread(taken, step, given)
+
         async def one(number: int, plain: dict[str, Any], part: int) -> dict[str, Any]:
             async with room:
                 fresh = task.with_options(refresh_cache=not reusable(step, [plain], part, self.bench))
                 plain_tally = await fresh(f"{number:05d}", step, [plain], part, self.bench)
-            through[plain["shards"][part]["path"]] = plain["shards"][part]["rows"]
+            path = plain["shards"][part]["path"]
+            through[path] = mine[path]
             return plain_tally
 
-        rows = sum(s["rows"] for g in given for s in g["shards"])
-        async with watched(task.name, rows, through.total, lambda: sight(step, self.bench.engines)):
+        async with watched(task.name, sum(mine.values()), through.total, lambda: sight(step, self.bench.engines)):
             done = await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts)))
         return self.counted(step.called if isinstance(step, Linked) else task.name, step, done)
 
@@ -55,7 +59,7 @@ class Stages:
         if step.shape != "grow":
             return self.counted(what, step, [await fresh(what, step, given, self.bench)])
         self.bench.through.clear()
-        rows = getattr(step, "target", None) or sum(s["rows"] for g in given for s in g["shards"])
+        rows = getattr(step, "target", None) or sum((await asyncio.to_thread(taken, step, given)).values())
         async with watched(task.name, rows, self.bench.through.total, lambda: sight(step, self.bench.engines)):
             grown = await fresh(what, step, given, self.bench)
         return self.counted(what, step, [grown])
@@ -70,6 +74,7 @@ class Stages:
         whole = total(name(step), map(Tally.of, plain))
         whole = replace(whole, model=", ".join(models(step, self.bench.engines)))
         self.done.append(whole)
+        self.idle += idle(step, whole)
         say(stage_line(shown, whole))
         for line in unread(whole):
             say(line)
@@ -91,6 +96,19 @@ class Stages:
     def capped(self) -> str:
         """Which cap of the budget was reached; empty where none was."""
         return next((t.stopped["budget"] for t in self.done if "budget" in t.stopped), "")
+
+
+def taken(step: AnyStep, given: Given) -> dict[str, int]:
+    """How many rows the step takes of each file: what a link lets pass is no part of its progress."""
+    return {s["path"]: rows_taken(step, Shard.of(s)) for g in given for s in g["shards"]}
+
+
+def idle(step: AnyStep, tally: Tally) -> list[str]:
+    """Why a link did nothing to any row that it took, where it says so itself (`idle`: a note and what it means)."""
+    mine = tally.seen - (tally.passed or 0)
+    known: dict[str, str] = getattr(step, "idle", {})
+    said = [why for what, why in known.items() if tally.noted.get(what) == mine]
+    return [f"{name(step)} left all of its {mine} rows: {why}" for why in said]
 
 
 def unread(tally: Tally) -> list[str]:

@@ -14,6 +14,12 @@ from tasks.record import MADE, Kind
 from tasks.step import Step
 
 LOGS = "logs"  # who made what users asked
+TOLD = (  # all that `Only` looks at, of structs the fields alone
+    "messages.list.element.role",
+    "messages.list.element.trained",
+    *("task_type", "language", "roots", "prompt_id"),
+    "lineage.list.element.step",
+)
 LABELS = ("label", "small_model")  # who says of a record what it is
 
 

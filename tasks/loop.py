@@ -22,7 +22,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from tasks.link import AnyStep, Linked, inner
+from tasks.link import TOLD, AnyStep, Linked, inner
 from tasks.prompt import fingerprint
 from tasks.recipe import RecipeError, Unreachable, located
 from tasks.record import Record, identity
@@ -167,6 +167,8 @@ async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
             raise TypeError(f"{name(step)} has the shape {other}; a step is each, table, grow or fold")
     if asked:
         await asked.first.engine.flush()  # a shard's output never stands without the answers that it is made of
+    if isinstance(step, Linked):
+        done.passed = others.num_rows
     done.seen, done.out = done.seen + others.num_rows, pa.concat_tables([others, done.out])
     spent = asked.count if asked else Count()
     # beside the loop, which goes on asking for other shards
@@ -181,6 +183,11 @@ def parted(step: AnyStep, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
     return rows.filter(pa.array(taken)), rows.filter(pa.array(~taken))
 
 
+def rows_taken(step: AnyStep, shard: Shard) -> int:
+    """How many of a shard's rows a step takes. Of the file only the columns are read that say so."""
+    return int(step.only.mask(shard.leaves(TOLD)).sum()) if isinstance(step, Linked) else shard.rows
+
+
 @dataclass(slots=True)
 class Done:
     """What a step left of a shard, before it is written."""
@@ -192,6 +199,7 @@ class Done:
     made: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
+    passed: int | None = None
 
     def note(self, outcome: Outcome) -> None:
         for what in outcome.noted:
@@ -217,6 +225,7 @@ class Done:
             pending=self.pending.num_rows,
             stopped=self.stopped,
             noted=self.noted,
+            passed=self.passed,
             shards=out,
             dropped_in=(gone,),
             pending_in=(waits,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +38,11 @@ class Shard:
 
     def table(self, columns: list[str] | None = None) -> pa.Table:
         return pq.read_table(self.path, columns=columns)
+
+    def leaves(self, paths: Sequence[str]) -> pa.Table:
+        """Some columns only, and of structs some fields, by their paths in Parquet (`messages.list.element.role`)."""
+        with pq.ParquetFile(self.path) as file:
+            return file.read(columns=[*paths])
 
     def records(self) -> list[Record]:
         return records(self.table())

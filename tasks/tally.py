@@ -20,7 +20,8 @@ class Tally:
     """The stage ledger of a step: seen + made = out + dropped + merged + pending.
 
     `model` is who was asked, if anybody. `shards` are the files that go on, `dropped_in` and `pending_in` those that
-    say what did not. `noted` is what a step counted beside its rows: pairs that it compared, say.
+    say what did not. `noted` is what a step counted beside its rows: pairs that it compared, say. `passed` are those
+    of `seen` that a link of a chain does not take and lets pass; None for what is no link.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class Tally:
     model: str = ""
     stopped: dict[str, str] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
+    passed: int | None = None
     shards: tuple[Shard, ...] = ()
     dropped_in: tuple[Shard, ...] = ()
     pending_in: tuple[Shard, ...] = ()
@@ -83,6 +85,7 @@ def total(stage: str, tallies: Iterable[Tally]) -> Tally:
         spent=sum((p.spent for p in parts), Count()),
         stopped={reason: said for p in parts for reason, said in p.stopped.items()},
         noted=dict(sum((Counter(p.noted) for p in parts), Counter[str]())),
+        passed=sum(passed) if (passed := [p.passed for p in parts if p.passed is not None]) else None,
         shards=tuple(s for p in parts for s in p.shards),
         dropped_in=tuple(s for p in parts for s in p.dropped_in),
         pending_in=tuple(s for p in parts for s in p.pending_in),

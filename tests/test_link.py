@@ -8,9 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tasks.link import Only, kinds, makers
+from tasks.link import Linked, Only, kinds, makers
+from tasks.loop import Bench, rows_taken, run
+from tasks.produce.robust import Robust
 from tasks.record import Message, Record, begun
 from tasks.schema import SCHEMA, conformed, table
+from tasks.shard import write_records
+from tasks.tally import total
 from tests.rows import answered, ask
 
 PROMPTS = [replace(ask(t, i), task_type=k) for i, (t, k) in enumerate([("Why?", "code"), ("为什么？", "writing")])]
@@ -58,6 +62,19 @@ def test_a_label_does_not_make_a_record_its_own(labelled: str) -> None:
 )
 def test_each_setting_of_only_takes_what_it_says(only: Only, those: list[Record]) -> None:
     assert taken(only) == those
+
+
+async def test_a_link_counts_what_it_takes_and_what_it_lets_pass(tmp_path: Path) -> None:
+    shard, step = write_records(ALL, tmp_path / "all.parquet"), Robust()
+    bench = Bench(tmp_path / "work", seed=7)
+    for only in (Only(), Only(languages=("zh",)), Only(after=("logs",)), Only(share=0.0)):
+        link, mine = Linked(step, "robust", "produce", only), len(taken(only))
+        tally = await run(link, [shard], bench)
+        assert (rows_taken(link, shard), tally.seen, tally.passed) == (mine, len(ALL), len(ALL) - mine)
+        assert total("robust", [tally, tally]).passed == 2 * (len(ALL) - mine)
+    prompts = write_records(PROMPTS, tmp_path / "prompts.parquet")
+    assert rows_taken(step, prompts) == len(PROMPTS)
+    assert (await run(step, [prompts], bench)).passed is None
 
 
 def test_a_share_is_the_same_in_every_run_and_about_what_it_says() -> None:

@@ -11,7 +11,7 @@ import click
 from flows.bill import HEAD, NAMES, before, shown
 from flows.commands.grid import grid, printable
 from flows.commands.planning import page
-from flows.report import EXITS, Report, asides, failed, warnings
+from flows.report import EXITS, Report, asides, failed, noted, warnings
 
 if TYPE_CHECKING:
     from tasks.recipe import RecipeError
@@ -69,6 +69,7 @@ def summary(report: Report) -> str:
         )
     elif report.rows_total:
         lines.append(f"  out         0 new rows; the dataset stays as it is, with {report.rows_total} ({splits})")
+    lines += [f"  {'' if i else 'also':<6}{line}" for i, line in enumerate(noted(report))]
     spent = report.teacher
     if spent["calls"] or spent["cache_hits"]:
         tokens = f"{spent['tokens_in']} tokens in, {spent['tokens_out']} out"
@@ -109,9 +110,10 @@ def followed(report: Report) -> list[str]:
 
 
 def following(report: Report) -> list[str]:
-    """What to type next."""
+    """What to type next; where no logs were read, for a recipe that needs none."""
     look = f"import pandas; print(*pandas.read_parquet('{report.path}/data/chat').messages[0], sep='\\n')"
-    own = "OPENAI_API_KEY=… .venv/bin/flywheel refresh --source your_logs.jsonl --set teacher.model=…"
+    wheel = "refresh --source your_logs.jsonl" if report.rows_read else "synthesize --recipe your_recipe.yaml"
+    own = f"OPENAI_API_KEY=… .venv/bin/flywheel {wheel} --set teacher.model=…"
     return [f'  .venv/bin/python -c "{look}"', f"  {own}"]
 
 

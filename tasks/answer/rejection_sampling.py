@@ -69,6 +69,9 @@ class RejectionSampling:
     role: ClassVar[str] = "teacher"
     calls: ClassVar[str] = "k x teachers a record"
     prompts: ClassVar[tuple[str, ...]] = (SOLVE,)
+    idle: ClassVar[dict[str, str]] = {
+        "without_reference": "none of them has a reference; take prompts that have one, or set without_reference: vote"
+    }
     shape: ClassVar[Literal["each"]] = "each"
 
     @property
