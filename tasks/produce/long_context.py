@@ -20,7 +20,7 @@ import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from tasks.produce.long_text import Part, inserted, length, occurrences, parts, places, window
-from tasks.produce.rounds import drawn, in_turn, some
+from tasks.produce.rounds import drawn, in_turn, shares_of
 from tasks.prompt import load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
@@ -109,7 +109,7 @@ class LongContext:
 
     def __post_init__(self) -> None:
         """Raises ValueError where no share is left."""
-        some(**{name: getattr(self, name) for name in KINDS})
+        shares_of(self, KINDS)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -151,9 +151,9 @@ class LongContext:
         heads = parts(text)
         scattered = [t for t in terms if 0 < len(places(text, heads, t)) < len(heads)]
         left = {"summary": list(named), "places": scattered, "count": list(terms), "passkey": list(range(self.tasks))}
-        found: list[Task] = []
+        known, found = shares_of(self, KINDS), list[Task]()
         while len(found) < self.tasks:
-            shares = {kind: getattr(self, kind) for kind, things in left.items() if things and getattr(self, kind)}
+            shares = {kind: known[kind] for kind, things in left.items() if things and known[kind]}
             if not shares:
                 break
             kind = drawn(shares, dice)

@@ -19,7 +19,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from tasks.produce.house_rules import Rule, read_system_turns
-from tasks.produce.rounds import dealt, in_turn, rounds, some
+from tasks.produce.rounds import dealt, in_turn, rounds, shares_of
 from tasks.produce.seeds import named, read_seeds
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, begun
@@ -117,7 +117,7 @@ class MultiTurn:
 
     def __post_init__(self) -> None:
         """Raises ValueError where no share is left."""
-        some(**{name: getattr(self, name) for name in KINDS})
+        shares_of(self, KINDS)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class MultiTurn:
 
     def plans(self, openings: dict[str, list[Record]], dice: Random) -> Iterator[Plan]:
         turns, languages = read_system_turns(self.systems), list(openings)
-        shares = {kind: getattr(self, kind) for kind in KINDS}
+        shares = shares_of(self, KINDS)
         kinds = {language: dealt(shares, dice) for language in languages}
         begins = {language: in_turn(openings[language], dice) for language in languages}
         for number in count() if languages else ():

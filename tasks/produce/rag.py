@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from tasks.produce.retrieval import Retrieval
-from tasks.produce.rounds import drawn, rounds, some
+from tasks.produce.rounds import drawn, rounds, shares_of
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record, licences
 from tasks.setting import AtOnce, MaxTokens, Reasks, Share
@@ -112,7 +112,7 @@ class Rag:
 
     def __post_init__(self) -> None:
         """Raises ValueError where no share is left."""
-        some(**{name: getattr(self, name) for name in CASES})
+        shares_of(self, CASES)
 
     async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
         given = list(pool)
@@ -154,7 +154,7 @@ class Rag:
 
     def case(self, fact: Fact, record: Record, corpus: Corpus, chance: Random) -> Case:
         """The case that the dice give, and its texts in an order of chance."""
-        shares = {kind: getattr(self, kind) for kind in CASES}
+        shares = shares_of(self, CASES)
         kind, layout = drawn(shares, chance), chance.choice(LAYOUTS)
         true, false = record.passage, altered(record.passage, fact)
         own = {"supported": [true], "wrong": [false], "contradictory": [true, false]}.get(kind, [])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from pydantic import BaseModel
@@ -24,6 +25,7 @@ from tasks.transcript import asked, transcript
 
 JUDGE = "judge"
 SAME_TASK = "rewording/same_task"
+OTHER = {"en": "zh", "zh": "en"}  # the language that a prompt is translated into
 UNIT = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 BANDS = ((0.25, "under_25"), (0.5, "25_to_50"), (0.75, "50_to_75"), (2.0, "over_75"))
 Look = Callable[[Record], Drop | None]
@@ -64,6 +66,21 @@ def fault(before: str, after: str, language: str, quotes: bool = True) -> tuple[
     if quotes and (lost := quote_lost(before, after)):
         return "quote_changed", lost
     return None
+
+
+async def renewed(record: Record, candidates: Sequence[Record], judge: Teacher, least: float) -> Outcome:
+    """The record, and the candidates that hold against it in its own language with at least this share of new words.
+    How new their words are is noted in bands, so that a way of rewording that makes no difference shows."""
+
+    def look(candidate: Record) -> Drop | None:
+        if found := fault(record.instruction, candidate.instruction, spoken(record.instruction)):
+            return Drop(*found)
+        share = new_words(record.instruction, candidate.instruction)
+        return Drop("unchanged", f"{share:.0%} new") if share < least else None
+
+    outcome = await sifted(record, candidates, judge, look)
+    bands = [band(new_words(record.instruction, made.instruction)) for made in outcome.out[1:]]
+    return replace(outcome, noted=tuple(bands))
 
 
 async def sifted(record: Record, candidates: Sequence[Record], judge: Teacher, look: Look) -> Outcome:

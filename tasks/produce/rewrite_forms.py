@@ -18,24 +18,12 @@ from typing import Annotated, ClassVar, Literal
 import yaml
 from pydantic import Field, PositiveInt
 
-from tasks.produce.rewording import (
-    JUDGE,
-    SAME_TASK,
-    Reworded,
-    band,
-    earlier,
-    fault,
-    new_words,
-    rewordable,
-    sifted,
-    spoken,
-    unread,
-)
+from tasks.produce.rewording import JUDGE, SAME_TASK, Reworded, earlier, renewed, rewordable, unread
 from tasks.prompt import LANGUAGES, load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
 from tasks.setting import MaxTokens, Temperature
-from tasks.step import Drop, Outcome
+from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 
 REWRITE = "rewrite_forms/rewrite"
@@ -81,9 +69,8 @@ class RewriteForms:
             record.derived(REWRITE, record.asking(text), sha, teacher.model, voice, input=record.input)
             for text, voice in texts.items()
         ]
-        outcome = await sifted(record, candidates, teacher.named(JUDGE), lambda c: self.wrong(record, c))
-        bands = [band(new_words(record.instruction, made.instruction)) for made in outcome.out[1:]]
-        return replace(outcome, noted=(*unread(replies), *bands))
+        outcome = await renewed(record, candidates, teacher.named(JUDGE), self.least_new)
+        return replace(outcome, noted=(*unread(replies), *outcome.noted))
 
     async def rewritten(self, record: Record, voice: Mapping[str, str], teacher: Teacher) -> Reworded | None:
         prompt = load(REWRITE, record.language)
@@ -91,13 +78,6 @@ class RewriteForms:
         sent = prompt.fill(voice=said, earlier=earlier(record), request=record.instruction)
         read, _ = await teacher.ask_json(sent, Reworded, record.language, self.temperature, self.max_tokens)
         return read
-
-    def wrong(self, before: Record, after: Record) -> Drop | None:
-        found = fault(before.instruction, after.instruction, spoken(before.instruction))
-        if found:
-            return Drop(*found)
-        share = new_words(before.instruction, after.instruction)
-        return Drop("unchanged", f"{share:.0%} new") if share < self.least_new else None
 
 
 @cache

@@ -13,27 +13,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tasks.produce.rewording import (
-    JUDGE,
-    SAME_TASK,
-    Reworded,
-    band,
-    earlier,
-    fault,
-    new_words,
-    rewordable,
-    sifted,
-    spoken,
-    unread,
-)
+from tasks.produce.rewording import JUDGE, OTHER, SAME_TASK, Reworded, earlier, renewed, rewordable, spoken, unread
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.setting import MaxTokens, Temperature
-from tasks.step import Drop, Outcome
+from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 
 THERE, BACK = "round_trip/there", "round_trip/back"
-OTHER = {"en": "zh", "zh": "en"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +62,7 @@ class RoundTrip:
         if not isinstance(home, Reworded):
             return replace(Outcome.keeping(record), noted=unread([home]))
         made = self.made(record, foreign.text, home.text.strip(), there.model, back.model)
-        outcome = await sifted(record, [made], teacher.named(JUDGE), lambda c: self.wrong(record, c))
-        bands = [band(new_words(record.instruction, c.instruction)) for c in outcome.out[1:]]
-        return replace(outcome, noted=tuple(bands))
+        return await renewed(record, [made], teacher.named(JUDGE), self.least_new)
 
     async def said(self, name: str, record: Record, text: str, teacher: Teacher) -> Reworded | None:
         sent = load(name, record.language).fill(earlier=earlier(record), request=text)
@@ -89,10 +74,3 @@ class RoundTrip:
         out, again = (load(name, record.language).sha256 for name in (THERE, BACK))
         derived = record.derived(THERE, record.asking(home), out, there, foreign, input=record.input)
         return derived.stamped(BACK, again, back, (record.prompt_id,))
-
-    def wrong(self, before: Record, after: Record) -> Drop | None:
-        found = fault(before.instruction, after.instruction, spoken(before.instruction))
-        if found:
-            return Drop(*found)
-        share = new_words(before.instruction, after.instruction)
-        return Drop("unchanged", f"{share:.0%} new") if share < self.least_new else None

@@ -59,11 +59,13 @@ def dealt(shares: dict[str, float], dice: Random) -> Iterator[str]:
         yield name
 
 
-def some(**shares: float) -> None:
-    """Raises ValueError where no name has a share."""
+def shares_of(step: object, names: Sequence[str]) -> dict[str, float]:
+    """The settings of a step that are shares, by name. Raises ValueError where none of them is more than 0."""
+    shares = {name: getattr(step, name) for name in names}
     if not any(share > 0 for share in shares.values()):
-        *names, last = shares
-        raise ValueError(f"of {', '.join(names)} and {last} one has to be more than 0")
+        *others, last = names
+        raise ValueError(f"of {', '.join(others)} and {last} one has to be more than 0")
+    return shares
 
 
 def in_turn(things: Sequence[Item], dice: Random) -> Iterator[Item]:

@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.produce.rounds import dealt, rounds, some
+from tasks.produce.rounds import dealt, rounds, shares_of
 from tasks.produce.seeds import named
 from tasks.produce.toolbox import Tool, listed, read_tools
 from tasks.prompt import Filled, load
@@ -110,7 +110,7 @@ class ToolUse:
 
     def __post_init__(self) -> None:
         """Raises ValueError where no share is left."""
-        some(**{name: getattr(self, name) for name in CASES})
+        shares_of(self, CASES)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class ToolUse:
             yield Outcome().noting(made.reason) if isinstance(made, NoAnswer) else made
 
     def scenes(self, dice: Random) -> Iterator[Scene]:
-        shares = {case: getattr(self, case) for case in CASES}
+        shares = shares_of(self, CASES)
         dealt_cases = {language: dealt(shares, dice) for language in self.languages}
         for number in count():
             language = self.languages[number % len(self.languages)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
-from tasks.produce.rewording import JUDGE, SAME_TASK, Reworded, fault, rewordable, sifted, unread
+from tasks.produce.rewording import JUDGE, OTHER, SAME_TASK, Reworded, fault, rewordable, sifted, unread
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
 from tasks.setting import MaxTokens, Temperature
@@ -22,7 +22,6 @@ from tasks.teacher.ask import Teacher, together
 from tasks.transcript import transcript
 
 TRANSLATE = "translated/translate"
-OTHER = {"en": "zh", "zh": "en"}
 
 
 @dataclass(frozen=True, slots=True)
