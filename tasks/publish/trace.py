@@ -1,15 +1,18 @@
 """Trace a published row back: to its log rows, the prompt files that made it, and the calls that asked for it.
 
 The call store is keyed by requests, not by rows, so its calls are found by what they hold: the row's conversation
-as the turns that were sent, or as the transcript that a judge reads.
+as the turns that were sent, or as the transcript that a judge reads. A call that made the row (a technique that grows
+prompts, a conversation that was played) is one that its technique sent and whose reply says a turn of it.
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow.compute as pc
@@ -17,9 +20,14 @@ import pyarrow.parquet as pq
 
 from tasks.history.dataset import Dataset, Entry, Unfit, read_manifest
 from tasks.publish.version import SIDES, record
-from tasks.record import Record
-from tasks.teacher.store import Stored, stored
+from tasks.record import Record, stamp
+from tasks.teacher.outcomes import Reply
+from tasks.teacher.store import Stored, attempted, stored
+from tasks.text import units
 from tasks.transcript import asked
+
+TELLING = 6  # words or characters from which on a turn is one row's own
+NOBODY: Mapping[str, set[str]] = MappingProxyType({})
 
 
 def trace(dataset: Dataset, version: str, row_id: str) -> dict[str, Any]:
@@ -28,15 +36,17 @@ def trace(dataset: Dataset, version: str, row_id: str) -> dict[str, Any]:
     folder = dataset.versions / version
     side, file, row = found(folder, row_id)
     prompts = prompt_files(folder)
+    rejected = tuple(row.get("rejected_answers") or ())
+    known = replace(record(row), lineage=tuple(map(stamp, row["lineage"])), rejected_answers=rejected)
     return {
         "row_id": row_id,
         "version": version,
         "split": side,
         "file": file,
         "row": {k: v for k, v in row.items() if k not in ("row_id", "roots", "lineage")},
-        "lineage": [stamp | {"files": files_of(stamp, prompts)} for stamp in row["lineage"]],
+        "lineage": [line | {"files": files_of(line, prompts)} for line in row["lineage"]],
         "logs": logs(dataset, entry, [*row["roots"], *(row.get("derived_from") or ())]),
-        "calls": calls(stored(dataset.calls), record(row), prompts),
+        "calls": calls(stored(dataset.calls), known, prompts, attempted(dataset.calls, makers(known))),
     }
 
 
@@ -67,9 +77,9 @@ def prompt_files(version: Path) -> dict[str, tuple[str, str]]:
     return begun
 
 
-def files_of(stamp: dict[str, Any], prompts: dict[str, tuple[str, str]]) -> list[str]:
+def files_of(line: dict[str, Any], prompts: dict[str, tuple[str, str]]) -> list[str]:
     """The files of the version that a stamp's sha256 names."""
-    return [f"prompts/{name}" for name, (digest, _) in prompts.items() if digest == stamp["prompt"]]
+    return [f"prompts/{name}" for name, (digest, _) in prompts.items() if digest == line["prompt"]]
 
 
 def logs(dataset: Dataset, entry: Entry, roots: Iterable[str]) -> list[dict[str, Any]]:
@@ -84,20 +94,53 @@ def logs(dataset: Dataset, entry: Entry, roots: Iterable[str]) -> list[dict[str,
     return [*wanted.values()]
 
 
-def calls(store: Iterable[Stored], row: Record, prompts: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
-    """The calls whose request holds the row's prompt, oldest first: the request as sent, and the reply."""
+def makers(row: Record) -> set[str]:
+    """The techniques that had a hand in the row, as the store names those who ask."""
+    return {line.step.partition("/")[0] for line in row.lineage}
+
+
+def calls(
+    store: Iterable[Stored], row: Record, prompts: dict[str, tuple[str, str]], sent: Mapping[str, set[str]] = NOBODY
+) -> list[dict[str, Any]]:
+    """The calls whose request holds the row's prompt, and those of its techniques (`sent`: for which records) whose
+    reply says a turn of it, oldest first: the request as sent, and the reply."""
     text = asked(row)
-    kept = []
+    kept, own = [], {"", row.prompt_id, *(parent for line in row.lineage for parent in line.parents)}
     last = json.dumps(row.ask[-1].content.strip("\n"), ensure_ascii=False)[1:-1] if row.ask else ""
     for call in store:
-        if last not in call.request:  # as it stands in the JSON: most calls need no parsing
+        made = bool(sent.get(call.key, set()) & own) and says(call.reply, row)
+        if not made and last not in call.request:  # as it stands in the JSON: most calls need no parsing
             continue
         body = json.loads(call.request)
-        if holds(body["messages"], row, text):
+        if made or holds(body["messages"], row, text):
             reply = {"text": call.reply.text, "reasoning": call.reply.reasoning, "tool_calls": call.reply.tool_calls}
             same = {"key": call.key, "at": call.at, "outcome": call.outcome, "seconds": call.latency}
             kept.append(same | {"step": step_of(body["messages"], prompts), "request": body, "reply": reply})
     return sorted(kept, key=lambda c: (c["at"], c["key"]))
+
+
+def says(reply: Reply, row: Record) -> bool:
+    """Whether a reply has a turn of the row in it, as text, in a value of its JSON or as a tool call. Turns of a few
+    words are only looked for as the whole of a value: they stand in many."""
+    values = [v.strip() for v in (*strings(reply.text), reply.text)]
+    turns = [m.content.strip() for m in row.messages if m.role != "system" and m.content.strip()]
+    if any(turn in values or (units(turn) >= TELLING and any(turn in v for v in values)) for turn in turns):
+        return True
+    called = {(call.name, call.arguments) for m in row.messages for call in m.tool_calls}
+    return any((call["name"], call["arguments"]) in called for call in reply.tool_calls)
+
+
+def strings(text: str) -> list[str]:
+    """Every text that is a value of a JSON reply; none where it is no JSON."""
+    try:
+        todo, found = [json.loads(text)], list[str]()
+    except ValueError:
+        return []
+    while todo:
+        one = todo.pop()
+        found += [one] if isinstance(one, str) else []
+        todo += [*one.values()] if isinstance(one, dict) else one if isinstance(one, list) else []
+    return found
 
 
 def holds(messages: list[dict[str, Any]], row: Record, transcript: str) -> bool:

@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ READ = (
 )
 ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
+READ_SENT = "select distinct key, record from attempts where stage in (select value from json_each(?))"
 SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 PLAIN = json.JSONEncoder(ensure_ascii=False)
 REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
@@ -275,6 +276,17 @@ def stored(path: Path) -> Iterator[Stored]:
         unpacking = Packing(link)
         for found in link.execute(READ_ALL):
             yield stored_of(found, unpacking)
+
+
+def attempted(path: Path, stages: Iterable[str]) -> dict[str, set[str]]:
+    """For which records these stages sent each call: key -> prompt ids, an empty one where a stage asks for none."""
+    if not path.is_file():
+        return {}
+    sent: dict[str, set[str]] = {}
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
+        for key, record in link.execute(READ_SENT, (json.dumps([*stages]),)):
+            sent.setdefault(key, set()).add(record)
+    return sent
 
 
 def stored_of(found: tuple[Any, ...], unpacking: Packing) -> Stored:
