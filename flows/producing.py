@@ -24,7 +24,7 @@ from tasks.produce.reached import Reached
 from tasks.produce.shelf import PRODUCE
 from tasks.produce.task import grow, produce
 from tasks.prompt import PromptError
-from tasks.recipe import Recipe, RecipeError
+from tasks.recipe import Recipe, RecipeError, located
 from tasks.record import MADE, Kind
 from tasks.scrub.placeholders import Scrub
 from tasks.step import Step, name
@@ -98,6 +98,15 @@ def reachable(links: Sequence[Linked], recipe: Recipe) -> None:
             if who not in there:
                 what, hint = f"{link.called} asks {who}, and there is no such endpoint", f"there are {', '.join(there)}"
                 raise RecipeError(what, f"tiers.{who}", hint)
+
+
+def readable(links: Sequence[Linked]) -> None:
+    """Raises RecipeError where a file is not there that a link reads: a corpus, a pool of examples, seeds, tools."""
+    for link in links:
+        for file in getattr(link, "reads", ()):
+            if not located(file).exists():
+                hint = "name one that is there, by a path from here, from the project or from /"
+                raise RecipeError(f"{link.called} reads {file}, and there is no such file", link.stage, hint)
 
 
 def making(recipe: Recipe, given: Given) -> list[AnyStep]:

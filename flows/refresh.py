@@ -26,7 +26,7 @@ from flows.following import follow
 from flows.labelling import by_teacher, labelled
 from flows.notify import tell, telling
 from flows.planning import planned
-from flows.producing import by_made, catches_all, chain, fits, making, produced, reachable, starts
+from flows.producing import by_made, catches_all, chain, fits, making, produced, reachable, readable, starts
 from flows.report import Report
 from flows.small_model import by_small_model
 from flows.stages import Given, Stages, say
@@ -119,6 +119,7 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
         raise RecipeError("no logs to read", "sources", hint)
     fits(producing, links, bool(recipe.sources))
     reachable([*producing, *links], recipe)
+    readable([*producing, *links])
     head = dataset.head
     if head and (head.teacher == RECORDED) != bool(recipe.teacher.recorded) and not plan:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher

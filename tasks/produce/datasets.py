@@ -115,10 +115,15 @@ def read(path: Path) -> list[Row]:
     try:
         there.extend(rows(path))
     except Unreadable as fault:
-        there.append(Row(0, None, fault.reason))
+        there.append(Row(behind(there), None, f"{fault.reason}, {fault.detail}" if fault.detail else fault.reason))
     except STUMBLES as fault:
-        there.append(Row(0, None, f"broken: {type(fault).__name__}"))
+        there.append(Row(behind(there), None, f"broken: {type(fault).__name__}"))
     return there
+
+
+def behind(there: list[Row]) -> int:
+    """The number of the row that could not be read."""
+    return there[-1].number + 1 if there else 1
 
 
 def drawn(there: list[Row], sample: int, dice: Random) -> list[Row]:

@@ -123,6 +123,8 @@ async def test_rows_without_a_prompt_and_rows_that_cannot_be_read_are_dropped_wi
         ("nonsense", "a.jsonl", "not_json"),
         ('{"text": "x"}', "a.jsonl", "no prompt in the columns"),
         ("{", "a.json", "broken"),
+        ('prompt\n"Why is it so?\nAnd why?\n', "a.csv", "broken, the row at line 2: a quote in it does not close"),
+        ('prompt\n"为什么？\n那又为什么？\n', "a.csv", "broken, the row at line 2: a quote in it does not close"),
     ],
 )
 async def test_a_file_that_gives_no_prompt_at_all_is_a_sentence(text: str, name: str, why: str, write: Write) -> None:

@@ -65,7 +65,8 @@ def delimited(text: str, delimiter: str) -> Iterator[Row]:
             whole = None not in cells and None not in cells.values()
             yield Row(number, cells if whole else None, "" if whole else "columns_differ")
     except csv.Error as fault:
-        raise Unreadable("broken", f"line {read.line_num}: {fault}") from None
+        where = f"the row at line {read.line_num + 1}"
+        raise Unreadable("broken", f"{where}: a quote in it does not close as it should ({fault})") from None
 
 
 def document(text: str) -> Iterator[Row]:
