@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -34,6 +35,8 @@ Ending = Literal["passed", "failed", "timed_out", "out_of_memory", "too_much_out
 PASSED = 97
 MEGABYTE = 1024 * 1024
 KILLED = {128 + signal.SIGXCPU, 128 + signal.SIGKILL}
+FRAME = re.compile(r'^  File "[^"\n]*program\.py", line \d+, in [^\n]+\n {4}(\S[^\n]*)$', re.M)
+EXAMPLE = re.compile(r"^Failed example:\n {4}(\S[^\n]*)$", re.M)
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin")
 CHECK = f"""
 import doctest, os, sys
@@ -73,7 +76,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a program ended, and the end of what it printed."""
+    """How a program ended, and the end of what it printed, behind the test that failed where that is known."""
 
     ending: Ending
     said: str = ""
@@ -197,4 +200,14 @@ def ended(code: int, text: str, cut: str) -> Ran:
         return Ran("timed_out", last)
     if last.startswith("MemoryError"):
         return Ran("out_of_memory", last)
-    return Ran("needs_module" if last.startswith("ModuleNotFoundError") else "failed", last)
+    if last.startswith("ModuleNotFoundError"):
+        return Ran("needs_module", last)
+    return Ran("failed", ": ".join(filter(None, (failing(text), last.strip()))))
+
+
+def failing(text: str) -> str:
+    """The line of a traceback or of doctest's report that names the test: the assert, or else where the program was
+    entered; the example. Empty where the text has none."""
+    lines = FRAME.findall(text)
+    asserts = [line for line in lines if line.startswith("assert")]
+    return next(iter([*EXAMPLE.findall(text)[:1], *asserts[-1:], *lines[:1]]), "")[:200]
