@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
@@ -27,6 +28,7 @@ SIDE = r"[\d.+\-*/()^% \t]*\d[\d.+\-*/()^% \t]*"
 CHAIN = re.compile(rf"{SIDE}(?:[=≈]{SIDE})+")
 STOPS = re.compile(r"^\s*(?:\.\s+)?|[\s.(]+$")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+SHARE = re.compile(r"(?<![\d.^])(\d+(?:\.\d+)?)%")
 OPERATION = re.compile(r"[\d)%]\s*[-+*/^]\s*[\d(.-]")
 
 
@@ -78,7 +80,10 @@ def tidied(text: str) -> str:
 
 
 def form(text: str) -> str:
-    return NUMBER.sub(lambda m: shortest(m[0]), re.sub(r"\s+", "", text))
+    """Equal quantities in one spelling: 80% is 0.8, 0.80 and .8 too."""
+    bare = re.sub(r"(?<!\d)\.(?=\d)", "0.", re.sub(r"\s+", "", text))
+    shares = SHARE.sub(lambda m: format(Decimal(m[1]).scaleb(-2), "f"), bare)
+    return NUMBER.sub(lambda m: shortest(m[0]), shares)
 
 
 def shortest(number: str) -> str:

@@ -36,3 +36,20 @@ def test_a_calculation_that_does_not_hold_is_false(text: str) -> None:
 )
 def test_a_rounded_result_a_percentage_and_an_unknown_are_not_blamed(text: str) -> None:
     assert not false(equations(text))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("260 × 0.8 = 208", "260 × 80% = 208"),
+        ("260 * 80 % = 208 yuan", "260 × 0.80 = 208 元"),
+        ("共 12.5% × 40 = 5 元", "0.125 × 40 = 5"),
+        (".05*200 = 10", "5% × 200 = 10"),
+    ],
+)
+def test_equal_quantities_are_one_way_however_they_are_written(one: str, other: str) -> None:
+    assert way(one) == way(other) != ()
+
+
+def test_a_percentage_and_its_figure_are_two_ways() -> None:
+    assert way("260 × 80% = 208") != way("260 × 80 = 20800")
