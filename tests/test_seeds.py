@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from itertools import combinations
@@ -47,6 +48,11 @@ def test_chinese_has_seeds() -> None:
 @each_language
 def test_there_are_175_seeds(language: str) -> None:
     assert len(seeds(language)) == 175
+
+
+@each_language
+def test_no_seed_is_gibberish_for_others_to_follow(language: str) -> None:
+    assert not [seed["prompt"] for seed in seeds(language) if re.search("asdf|qwer|zxcv", seed["prompt"], re.I)]
 
 
 @each_language
