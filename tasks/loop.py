@@ -22,6 +22,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from tasks.crew import through
 from tasks.link import TOLD, AnyStep, Linked, inner
 from tasks.prompt import fingerprint
 from tasks.recipe import RecipeError, Unreachable, located
@@ -250,17 +251,14 @@ def counting(bench: Bench, shards: Sequence[Shard]) -> Callable[[], None]:
 async def each(step: Each, rows: pa.Table, teachers: Tiers | None, bench: Bench, done_one: Callable[[], None]) -> Done:
     records = records_of(rows)
     ids = rows.column("prompt_id").to_pylist()
-    seat = bench.room if teachers else Slots(max(1, len(records)))
 
-    async def one(record: Record, prompt_id: str) -> tuple[Outcome | None, dict[str, str]]:
-        await seat.take()
+    async def one(number: int) -> tuple[Outcome | None, dict[str, str]]:
         try:
-            return await tried(step, record, prompt_id, teachers, bench.seed)
+            return await tried(step, records[number], ids[number], teachers, bench.seed)
         finally:
-            seat.give()
             done_one()
 
-    outcomes = await asyncio.gather(*map(one, records, ids))
+    outcomes = await through(one, len(records), bench.room if teachers else Slots(max(1, len(records))))
     done = Done(len(records), SCHEMA.empty_table())
     out: list[Record] = []
     sources: list[int] = []

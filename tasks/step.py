@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, cast
 
 import pyarrow as pa
 
@@ -155,6 +155,22 @@ def name(step: object) -> str:
     return str(step.called) if hasattr(step, "called") else type(step).__module__.rpartition(".")[2]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+class Dice:
+    """A `Random` that is seeded when it is first thrown: most steps throw none, and to seed one for every record takes
+    as long as to find an answer in the store."""
+
+    __slots__ = ("chance", "seed")
+
+    def __init__(self, seed: str) -> None:
+        self.seed = seed
+        self.chance: Random | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self.chance is None:
+            self.chance = Random(hashlib.sha256(self.seed.encode()).digest())
+        return getattr(self.chance, name)
+
+
 def dice(seed: int, step: str, record_id: str) -> Random:
     """A source of chance that depends on nothing but these three."""
-    return Random(hashlib.sha256(f"{seed}\0{step}\0{record_id}".encode()).digest())
+    return cast(Random, Dice(f"{seed}\0{step}\0{record_id}"))

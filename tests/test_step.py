@@ -44,3 +44,11 @@ def test_chance_is_the_same_for_the_same_names_and_another_for_each_other() -> N
 
     assert drawn(7, "evolve", "p-1") == drawn(7, "evolve", "p-1")
     assert len({drawn(7, "a", "p-1"), drawn(8, "a", "p-1"), drawn(7, "b", "p-1"), drawn(7, "a", "p-2")}) == 4
+
+
+def test_a_record_that_no_chance_is_asked_for_is_not_drawn_for() -> None:
+    lazy = dice(7, "evolve", "p-1")
+    assert lazy.chance is None  # type: ignore[attr-defined]
+    both = [lazy.random(), lazy.choice("甲乙丙"), lazy.sample(range(9), 3)]
+    again = dice(7, "evolve", "p-1")
+    assert both == [again.random(), again.choice("甲乙丙"), again.sample(range(9), 3)]

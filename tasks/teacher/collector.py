@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PACE = 20_000, 20, 50  # the first: objects more than were freed, some megabytes
+PACE = 200_000, 20, 50  # the first: objects more than were freed, some ten megabytes
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class EmbeddingEngine(Engine):
         """
         count, whole = count or Count(), [sound(text) for text in texts]
         unique = list(dict.fromkeys(whole))
-        found = await asyncio.gather(*(self.store.look_up(self.key_of(text)) for text in unique))
+        found = [self.store.look_up(self.key_of(text)) for text in unique]
         vectors = {text: call.reply.text for text, call in zip(unique, found, strict=True) if call}
         for _ in vectors:
             count.hits += 1

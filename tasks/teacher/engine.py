@@ -89,7 +89,7 @@ class Engine:
         body = {"model": self.endpoint.model, **body}
         request = request_of(body)
         key = call_key(self.identity, request, sample)
-        known = self.refusals.get(key) or await self.store.look_up(key)
+        known = self.refusals.get(key) or self.store.look_up(key)
         while key in self.asking and not (known and known.answers(body["max_tokens"])):  # it may ask for less
             known = await asyncio.shield(self.asking[key])
         if known and known.answers(body["max_tokens"]):

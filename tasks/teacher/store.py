@@ -21,8 +21,11 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from tasks.teacher import batched, packing
 from tasks.teacher.batched import Batches
@@ -33,6 +36,7 @@ from tasks.teacher.packing import Packing
 SCHEMA_VERSION = 2
 GROUP_ROWS = 200
 GROUP_SECONDS = 0.05
+MAPPED = 2**31  # bytes of the store that are read where they lie, without a copy of each page
 AT_ONCE = 500  # rows in a statement; SQLite takes some 32,000 values
 Rows = Sequence[tuple[Any, ...]]
 TABLES = (
@@ -54,9 +58,7 @@ create table if not exists attempts (
     *batched.TABLES,
 )
 MODEL = "alter table attempts add column model text not null default ''"
-READ = (
-    "select key, outcome, max_tokens, latency, at, null, reply from calls where key in (select value from json_each(?))"
-)
+READ = "select key, outcome, max_tokens, latency, at, null, reply from calls where key = ?"
 ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
 READ_SENT = "select distinct key, record from attempts where stage in (select value from json_each(?))"
@@ -85,6 +87,14 @@ class Stored:
         return self.outcome != "truncated" or max_tokens <= self.max_tokens
 
 
+class Shared(dict[str, Any]):
+    """A part of many requests, the schema of their answer say, which is spelt once for all of them."""
+
+    @cached_property
+    def spelling(self) -> str:
+        return SPELT.encode(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request that was sent for a record (a prompt's id), and how it ended; the run's name is the store's."""
@@ -103,8 +113,28 @@ class Attempt:
 
 def request_of(body: dict[str, Any]) -> str:
     """A request without its limit, in one spelling."""
-    asked = {k: v for k, v in body.items() if k != "max_tokens"}
-    return SPELT.encode(asked)
+    parts = [f'"{name}": {spelling(body[name])}' for name in sorted(body) if name != "max_tokens"]
+    return f"{{{', '.join(parts)}}}"
+
+
+def spelling(plain: Any) -> str:
+    """What `SPELT` makes of it: long texts by the faster library, and once what many requests share."""
+    if isinstance(plain, str):
+        return quoted(plain)
+    if isinstance(plain, Shared):
+        return plain.spelling
+    if isinstance(plain, dict):
+        return f"{{{', '.join([f'{quoted(k)}: {spelling(plain[k])}' for k in sorted(plain)])}}}"
+    if isinstance(plain, list):
+        return f"[{', '.join([spelling(one) for one in plain])}]"
+    return SPELT.encode(plain)
+
+
+def quoted(text: str) -> str:
+    try:
+        return orjson.dumps(text).decode()
+    except orjson.JSONEncodeError:  # a lone surrogate, which ours lets pass
+        return SPELT.encode(text)
 
 
 def call_key(identity: str, request: str, sample: int) -> str:
@@ -121,6 +151,7 @@ class CallStore:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self.run = run
         self.reader = connected(path)
+        self.reader.execute(f"pragma mmap_size={MAPPED}")
         self.writer = connected(path)
         with self.writer:
             for statement in TABLES:
@@ -133,7 +164,6 @@ class CallStore:
         self.learning = not self.packing.trained
         self.waiting: dict[str, Stored] = {}
         self.tried: list[Attempt] = []
-        self.looked_up: dict[str, list[asyncio.Future[Stored | None]]] = {}
         self.flusher: asyncio.Task[None] | None = None
         self.full = asyncio.Event()
         self.flushes: list[asyncio.Future[None]] = []
@@ -153,27 +183,13 @@ class CallStore:
         self.reader.close()
         self.writer.close()
 
-    def look_up(self, key: str) -> asyncio.Future[Stored | None]:
-        """What is stored under a key, without its request. All that is looked up at once is read at once."""
-        loop = asyncio.get_running_loop()
-        if not self.looked_up:
-            loop.call_soon(self.answer)
-        found: asyncio.Future[Stored | None] = loop.create_future()  # one each: a caller may be cancelled
-        self.looked_up.setdefault(key, []).append(found)
-        return found
-
-    def answer(self) -> None:
-        """Read what was asked for since the last time."""
-        asked, self.looked_up = self.looked_up, {}
-        keys = [k for k in asked if k not in self.waiting]
-        found = {k: self.waiting[k] for k in asked if k in self.waiting}
-        if keys:
-            for row in self.reader.execute(READ, (json.dumps(keys),)):
-                found[row[0]] = stored_of(row, self.unpacking)
-        for key, futures in asked.items():
-            for future in futures:
-                if not future.done():
-                    future.set_result(found.get(key))
+    def look_up(self, key: str) -> Stored | None:
+        """What is stored under a key, without its request. It is read at once: a caller that need not wait is done
+        sooner than a statement for many keys could be gathered and handed out."""
+        if call := self.waiting.get(key):
+            return call
+        row = self.reader.execute(READ, (key,)).fetchone()
+        return stored_of(row, self.unpacking) if row else None
 
     def put(self, call: Stored) -> None:
         self.waiting[call.key] = call
@@ -295,7 +311,10 @@ def stored_of(found: tuple[Any, ...], unpacking: Packing) -> Stored:
 
 
 def reply_of(text: str) -> Reply:
-    said = json.loads(text)
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:  # a lone surrogate
+        said = json.loads(text)
     said["tool_calls"] = tuple(said["tool_calls"])
     return Reply(**said)
 

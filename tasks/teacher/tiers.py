@@ -7,7 +7,7 @@ row has two teachers, and its teacher, licence and lineage name the one that ans
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tasks.record import Record
 from tasks.step import Outcome, room
@@ -36,8 +36,8 @@ class Tiers:
 
         Raises what the step raises; where both endpoints are out, TeacherUnusable only if neither can be used.
         """
-        teacher = replace(self.by_type.get(record.task_type, self.first), record=prompt_id)
-        instead = replace(self.fallback, record=prompt_id) if self.fallback else None
+        teacher = self.by_type.get(record.task_type, self.first).about(prompt_id)
+        instead = self.fallback.about(prompt_id) if self.fallback else None
         try:
             return await step(teacher)
         except (TeacherUnusable, Unanswered) as out:

@@ -11,7 +11,7 @@ import pytest
 from tasks.recipe import PROJECT
 from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import Attempt, CallStore, Stored, call_key, request_of, stored
+from tasks.teacher.store import SPELT, Attempt, CallStore, Shared, Stored, call_key, request_of, stored
 
 HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
 BODY = {"model": "m", "messages": [{"role": "user", "content": "面包"}], "temperature": 0.0, "max_tokens": 10}
@@ -25,7 +25,7 @@ def call(key: str, text: str = "an answer", outcome: str = "good", max_tokens: i
 
 async def found(store: CallStore, key: str) -> Stored | None:
     """What a store knows under a key; the request is not read with it."""
-    known = await store.look_up(key)
+    known = store.look_up(key)
     return known and replace(known, request="")
 
 
@@ -35,10 +35,10 @@ async def test_what_was_put_is_there_at_once_and_after_reopening(tmp_path: Path)
         for one in kept:
             store.put(one)
         assert [await found(store, c.key) for c in kept] == [replace(c, request="") for c in kept]
-        assert await store.look_up("d") is None
+        assert store.look_up("d") is None
     async with CallStore(tmp_path / "calls.sqlite") as store:
         assert [await found(store, c.key) for c in kept] == [replace(c, request="") for c in kept]
-        assert await store.look_up("d") is None
+        assert store.look_up("d") is None
 
 
 async def test_a_store_is_read_through_while_another_writes_and_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ async def test_a_store_that_is_left_in_the_middle_of_a_commit_keeps_everything(t
                 store.put(call(str(i)))
             await asyncio.sleep(0.001)
     async with CallStore(tmp_path / "calls.sqlite") as store:
-        assert all(await asyncio.gather(*(store.look_up(str(i)) for i in range(3000))))
+        assert all(store.look_up(str(i)) for i in range(3000))
 
 
 async def test_two_runs_may_read_and_write_one_store(tmp_path: Path) -> None:
@@ -83,16 +83,14 @@ async def test_two_runs_may_read_and_write_one_store(tmp_path: Path) -> None:
         assert await found(other, "a") == replace(call("a"), request="")
 
 
-async def test_what_is_looked_up_at_once_is_found_whoever_leaves_meanwhile(tmp_path: Path) -> None:
+async def test_what_is_on_disk_and_what_still_waits_is_found_at_once(tmp_path: Path) -> None:
     async with CallStore(tmp_path / "calls.sqlite") as store:
         for i in range(0, 3000, 2):
             store.put(call(str(i)))
         await store.flush()
         store.put(call("waiting"))
-        leaver = asyncio.ensure_future(store.look_up("2"))
-        asked = [asyncio.ensure_future(store.look_up(str(i))) for i in (*range(3000), 2, "waiting")]
-        leaver.cancel()
-        known = [k.key if k else None for k in await asyncio.gather(*asked)]
+        found = [store.look_up(str(i)) for i in (*range(3000), 2, "waiting")]
+        known = [k.key if k else None for k in found]
     assert known == [str(i) if i % 2 == 0 else None for i in range(3000)] + ["2", "waiting"]
 
 
@@ -152,7 +150,7 @@ async def test_a_kill_loses_the_group_that_was_not_committed_and_nothing_else(tm
     assert await child.wait() == -signal.SIGKILL
     async with CallStore(path) as store:
         assert await found(store, "committed") == replace(call("committed"), request="")
-        assert await store.look_up("waiting") is None
+        assert store.look_up("waiting") is None
 
 
 async def test_only_the_owner_may_read_the_store(tmp_path: Path) -> None:
@@ -218,3 +216,14 @@ async def test_a_flush_does_not_wait_for_what_is_put_after_it(tmp_path: Path) ->
         stop.set()
         await load
     assert "before" in kept
+
+
+def test_a_request_is_spelt_as_json_spells_it_whatever_is_in_it() -> None:
+    shared = Shared({"type": "json_schema", "b": [1, {"z": "甲", "a": None}]})
+    said = [HOSTILE, "".join(map(chr, range(0x800))), "\ud800 alone", "\u2028 and \U0001f600", ""]
+    messages = [{"role": "user", "content": text, "name": "甲"} for text in said]
+    calls = [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]
+    body = {"model": "m", "messages": [*messages, {"tool_calls": calls}], "temperature": 0.7, "n": 1, "stop": None}
+    body |= {"response_format": shared, "logprobs": True, "tools": [], "input": ["a", "乙"], "none": {}}
+    assert request_of(body | {"max_tokens": 1}) == SPELT.encode(body)
+    assert request_of(body) == SPELT.encode(body)

@@ -1,0 +1,51 @@
+"""Many pieces of work side by side, and a task only for those that wait.
+
+Where the store knows every answer, nothing waits, and a task for each record would cost more than to find the answer.
+So one task goes on from piece to piece until a piece waits; then the next task takes what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any, TypeVar
+
+from tasks.teacher.slots import Slots
+
+Found = TypeVar("Found")
+SHIFT = 0.01  # seconds after which a task that never waits lets others have the loop
+
+
+async def through(work: Callable[[int], Awaitable[Found]], many: int, seats: Slots) -> list[Found]:
+    """What `work` gives for each number below `many`, in their order; as many at once as there are seats.
+
+    Raises what the first piece that fails raises; no further one is begun then.
+    """
+    found: list[Any] = [None] * many
+    left = deque(range(many))
+    crew: list[asyncio.Task[None]] = []
+
+    async def shift() -> None:
+        last, until = len(crew), monotonic() + SHIFT
+        try:
+            while left and len(crew) == last and monotonic() < until:  # it is over once somebody follows
+                number = left.popleft()
+                found[number] = await work(number)
+        except BaseException:
+            left.clear()
+            raise
+
+    try:
+        while left:
+            await seats.take()
+            crew.append(asyncio.create_task(shift()))
+            crew[-1].add_done_callback(lambda _: seats.give())  # also of one that is cancelled before it begins
+            await asyncio.sleep(0)  # it works until it waits
+        await asyncio.gather(*crew)
+    except asyncio.CancelledError:
+        for task in crew:
+            task.cancel()
+        raise
+    return found
