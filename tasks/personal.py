@@ -12,8 +12,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tasks.phones import phones
+from tasks.traces import kinds
 
 HOST = r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}"
 PATTERNS = {
@@ -58,6 +60,7 @@ IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 GROUPED = {"PHONE", "BANK_CARD", "IBAN", "ID_CARD", "CAR_PLATE"}
 # Letters, digits and what joins them; full-width commas and brackets stay, since they end a value.
 NARROW = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F) if chr(c - 0xFEE0).isalnum() or chr(c - 0xFEE0) in "@.-+"}
+WIDE = re.compile(f"[{''.join(map(chr, NARROW))}]")
 CARD_CUE = re.compile(r"card|visa|amex|\bcc\b|卡|账号|账户|银联", re.I)
 # Issuers' first digits and lengths that other long numbers seldom have; the rest needs a cue.
 CARD_BRANDS = re.compile(
@@ -78,7 +81,7 @@ def find(text: str, language: str = "en") -> list[Span]:
     """Personal data in a text, left to right, never overlapping; the earlier kind of the list above wins."""
     spans: list[Span] = []
     taken = bytearray(len(text))
-    for span in candidates(text.translate(NARROW), language):
+    for span in candidates(text.translate(NARROW) if WIDE.search(text) else text, language):
         if not any(taken[span.start : span.end]):
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
             spans.append(span)
@@ -87,14 +90,15 @@ def find(text: str, language: str = "en") -> list[Span]:
 
 def candidates(text: str, language: str) -> Iterator[Span]:
     checks = verdicts()
-    for kind, pattern in COMPILED.items():
-        for match in pattern.finditer(text):
+    for kind in kinds(text):
+        for match in COMPILED[kind].finditer(text):
             if kind not in checks or checks[kind](match):
                 yield Span(*match.span("value"), "SECRET") if kind == "SECRET_SET" else Span(*match.span(), kind)
     for start, end in phones(text, language):
         yield Span(start, end, "PHONE")
 
 
+@cache
 def verdicts() -> dict[str, Callable[[re.Match[str]], bool]]:
     """Kind -> the verdict on a candidate, a library's where there is one."""
     from stdnum import iban

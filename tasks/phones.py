@@ -14,6 +14,7 @@ REGIONS = {"zh": ("CN", "US"), "en": ("US", "CN"), "other": ("US", "CN")}
 DIGITS = re.compile(r"(?:\d[^\w\n]{0,2}){7}")
 NUMERALS = "零〇一二三四五六七八九幺两"
 SPOKEN = re.compile(rf"(?<![{NUMERALS}])[一幺][三四五六七八九][{NUMERALS}]{{9}}(?![{NUMERALS}十百千万])")
+SPOKEN_HERE = re.compile(r"[一幺][三四五六七八九]")  # finds its place faster than a pattern that looks behind first
 SPACED = re.compile(r"(?<![\d ,.])1 [3-9](?: \d){9}(?! ?\d)")
 NORTH_AMERICA = re.compile(
     r"(?<![\w.+/-])(?:\+?1[-. ]|001-)?(?:\(\d{3}\) ?|\d{3}([-.]))\d{3}(?:\1|-)\d{4}(?!(?!x\d)[\w/]|[.-]\d)"
@@ -40,7 +41,8 @@ def phones(text: str, language: str) -> Iterator[tuple[int, int]]:
 
     `text` has its full-width digits as they are or folded, both are read.
     """
-    yield from (match.span() for match in SPOKEN.finditer(text))
+    if SPOKEN_HERE.search(text):
+        yield from (match.span() for match in SPOKEN.finditer(text))
     if not DIGITS.search(text):
         return
     for start, end in [*shaped(text), *assigned(text, language)]:
