@@ -15,6 +15,7 @@ NEWLINE = re.compile(r"\r\n?|\x85|\u2028|\u2029")
 SPACE = re.compile(r"\s+")
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 KANA = re.compile(r"[\u3040-\u30ff\u31f0-\u31ff]")
+COUNTED = re.compile(f"[{CJK.pattern[1:-1]}{KANA.pattern[1:-1]}]+")
 FENCE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z))", re.DOTALL)
 
 
@@ -33,8 +34,9 @@ def key(text: str) -> str:
 
 def units(text: str) -> int:
     """Length as a reader feels it: one for each CJK character, one for each word of other scripts."""
-    rest, han = CJK.subn(" ", KANA.sub(" ", text))
-    return han + len(KANA.findall(text)) + len(rest.split())
+    if text.isascii():
+        return len(text.split())
+    return sum(map(len, COUNTED.findall(text))) + len(COUNTED.sub(" ", text).split())
 
 
 def prose(text: str) -> str:

@@ -19,6 +19,7 @@ HANGING = re.compile(
     r"|(?<![A-Z])\b(?:the|an|of|and|or|with|for|from|that|which|is|are|because|but|if|such as)\s*\Z"
     r"|(?:因为|但是|而且|以及|或者|如果|和|与|及|例如|比如)\s*\Z"
 )
+LONGEST_HANGING = 16  # characters: the longest word of them, and the one before it
 BARE_ITEM = re.compile(r"(?:\A|\n)[ \t]*(?:\d{1,3}[.)、．]|[-*+•])[ \t]*\Z")
 NO_SENTENCE = re.compile(r"\s*(?:[-*+•#>|`~=$\\<\[(（【—–_]|\d{1,3}[.)、．:：]|[A-Za-z][.)]|\w{1,20}\s?[:：])")
 ENDED = re.compile(
@@ -42,12 +43,15 @@ def truncated(row: Row) -> str:
     text = prose(row.response).rstrip()
     if not text or row.response.rstrip().endswith(("```", "~~~")):
         return ""
-    broken = BARE_ITEM.search(text) or HANGING.search(text) or cut_row(text) or cut_sentence(text)
+    last = text[max(0, text.rfind("\n")) :]
+    broken = BARE_ITEM.search(last) or HANGING.search(text[-LONGEST_HANGING:]) or cut_row(text) or cut_sentence(text)
     return text[-40:].strip() if broken else ""
 
 
 def cut_row(text: str) -> bool:
     """The last row of a table lacks the edge that the one above it has."""
+    if "|" not in text:
+        return False
     *_, above, last = ["", *text.splitlines()] if "\n" in text else ["", "", text]
     return above.startswith("|") and above.rstrip().endswith("|") and last.startswith("|") and not last.endswith("|")
 
@@ -55,9 +59,10 @@ def cut_row(text: str) -> bool:
 def cut_sentence(text: str) -> bool:
     """The last paragraph is prose without a mark at its end, or within a bracket or quote, and the others have one."""
     lines = [line for line in text.splitlines() if line.strip()]
-    last, others = lines[-1], [line for line in lines[:-1] if sentence(line)]
-    if ENDED.search(last) or not sentence(last):
+    last = lines[-1]
+    if ENDED.search(last[-1:]) or ENDED.search(last) or not sentence(last):  # most end with a mark, seen at once
         return False
+    others = [line for line in lines[:-1] if sentence(line)]
     tail = LAST_SENTENCE.split(last)[-1]
     if CJK.match(tail[-1:]) and (units(tail) < SENTENCE or tail.endswith(PARTICLES) or signature(text, last)):
         return False
