@@ -79,6 +79,8 @@ class Span:
 
 def find(text: str, language: str = "en") -> list[Span]:
     """Personal data in a text, left to right, never overlapping; the earlier kind of the list above wins."""
+    if not text:
+        return []
     spans: list[Span] = []
     taken = bytearray(len(text))
     for span in candidates(text.translate(NARROW) if WIDE.search(text) else text, language):

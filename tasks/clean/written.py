@@ -40,7 +40,7 @@ class Written:
         text = written if ROBUST in record.tags else self.text
         messages = tuple(replace(m, content=text(m.content)) for m in record.messages)
         said = {"student_response": written(record.student_response), "passage": text(record.passage)}
-        cleaned = replace(record, messages=messages, **said)
+        cleaned = record.knowing(messages=messages, **said)
         if not (cleaned.passage if record.kind == "passages" else any(m.content for m in messages if m.role == "user")):
             return Outcome().dropping("empty")
         return Outcome.keeping(cleaned)

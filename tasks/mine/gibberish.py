@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from tasks.mine.ask import Ask
@@ -56,6 +57,7 @@ def mashed(text: str) -> float:
     return sum(len(w) for w in words if is_mashed(w)) / letters
 
 
+@lru_cache(maxsize=2**16)  # a few words are most of what is written
 def is_mashed(word: str) -> bool:
     if len(word) < 5:
         return False
@@ -88,6 +90,7 @@ def from_latin(text: str) -> bool:
     return 3 * len(back) >= SHARE * sum(byte > 127 for byte in raw) > 0
 
 
+@cache
 def seldom_seen(character: str) -> bool:
     simple, traditional = character.encode("gb2312", "ignore"), character.encode("big5", "ignore")
     return not (simple and simple[0] <= 0xD7) and not (traditional and traditional[0] <= 0xC6)

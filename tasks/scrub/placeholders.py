@@ -39,7 +39,7 @@ class Scrub:
         messages = tuple(map(scrubbed, record.messages))
         tools, response = in_json(record.tools, clean), clean(record.student_response)
         said = {"input": clean(record.input), "passage": clean(record.passage), "reference": clean(record.reference)}
-        return Outcome.keeping(replace(record, messages=messages, tools=tools, student_response=response, **said))
+        return Outcome.keeping(record.knowing(messages=messages, tools=tools, student_response=response, **said))
 
 
 def in_json(text: str, clean: Callable[[str], str]) -> str:
