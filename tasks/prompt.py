@@ -91,7 +91,8 @@ class Prompt:
             if t.turns:
                 sent.extend((turns or {})[t.turns])
             else:
-                sent.append(Message(t.role, SLOT.sub(lambda m: slot(m, values, mark), t.content)))
+                text = "".join([p if isinstance(p, str) else slot(*p, values, mark) for p in parts(t)])
+                sent.append(Message(t.role, text))
         return Filled(one_system(sent), self.name, self.sha256)
 
 
@@ -102,9 +103,16 @@ def slots_of(turns: tuple[Turn, ...]) -> frozenset[str]:
     return frozenset(named | {t.turns for t in turns if t.turns})
 
 
-def slot(match: re.Match[str], values: dict[str, str], mark: str) -> str:
-    name = match[2]
-    return f"<{name} {mark}>\n{values[name]}\n</{name} {mark}>" if match[1] else values[name]
+@cache
+def parts(turn: Turn) -> tuple[str | tuple[str, bool], ...]:
+    """A turn's template, taken apart once: its texts, and between them its slots as (name, whether fenced)."""
+    first, *rest = SLOT.split(turn.content)
+    slots = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+    return (first, *(part for fenced, name, text in slots for part in ((name, bool(fenced)), text)))
+
+
+def slot(name: str, fenced: bool, values: dict[str, str], mark: str) -> str:
+    return f"<{name} {mark}>\n{values[name]}\n</{name} {mark}>" if fenced else values[name]
 
 
 def fence_mark(values: Iterable[str]) -> str:

@@ -175,8 +175,11 @@ class Record:
         return self.knowing(messages=(*self.ask, said))
 
     def knowing(self, **known: Any) -> Self:
-        """The record with other values in some fields: `replace`, in half the time."""
-        return type(self)(**dict(zip(FIELDS, VALUES(self), strict=True)) | known)
+        """The record with other values in some fields: `replace`, in a quarter of the time."""
+        values = list(VALUES(self))
+        for name, value in known.items():
+            values[PLACES[name]] = value
+        return type(self)(*values)
 
     def stamped(
         self,
@@ -241,6 +244,7 @@ class Record:
 
 AND = " AND "
 FIELDS = tuple(f.name for f in fields(Record))
+PLACES = {name: place for place, name in enumerate(FIELDS)}
 VALUES = attrgetter(*FIELDS)
 SPELT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected_answers")  # fields that are lists of texts

@@ -21,7 +21,8 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,7 @@ class Attempt:
 
 def request_of(body: dict[str, Any]) -> str:
     """A request without its limit, in one spelling."""
-    parts = [f'"{name}": {spelling(body[name])}' for name in sorted(body) if name != "max_tokens"]
-    return f"{{{', '.join(parts)}}}"
+    return spelling({name: value for name, value in body.items() if name != "max_tokens"})
 
 
 def spelling(plain: Any) -> str:
@@ -124,9 +124,11 @@ def spelling(plain: Any) -> str:
     if isinstance(plain, Shared):
         return plain.spelling
     if isinstance(plain, dict):
-        return f"{{{', '.join([f'{quoted(k)}: {spelling(plain[k])}' for k in sorted(plain)])}}}"
+        return f"{{{', '.join([f'{field(k)}: {spelling(plain[k])}' for k in sorted(plain)])}}}"
     if isinstance(plain, list):
         return f"[{', '.join([spelling(one) for one in plain])}]"
+    if isinstance(plain, float) and isfinite(plain):
+        return float.__repr__(plain)
     return SPELT.encode(plain)
 
 
@@ -141,6 +143,9 @@ def call_key(identity: str, request: str, sample: int) -> str:
     """The key of a call: sha256 over who is asked, the request without its limit, and the sample number."""
     text = f"{SCHEMA_VERSION}\0{identity}\0{sample}\0{request}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+field = lru_cache(quoted)  # a request has few names, and each of them often
 
 
 class CallStore:
