@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.history.dataset import Dataset
-from tasks.link import AnyStep
+from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, run
 from tasks.recipe import Caps, Endpoint, Recipe
 from tasks.schema import SCHEMA
@@ -55,10 +55,12 @@ async def planned(
 
 
 async def asking(
-    steps: Iterable[AnyStep], shard: Shard, bench: Bench, planning: Collection[Planner]
+    steps: Sequence[AnyStep], shard: Shard, bench: Bench, planning: Collection[Planner]
 ) -> dict[str, Count]:
     """What each stage comes to that asks, one on the rows of the other."""
     given, spent = (shard,), dict[str, Count]()
+    for planner in planning:
+        planner.awaited = frozenset(kind for step in steps for kind in awaited(step))
     for step in steps:
         if getattr(step, "role", None) or getattr(step, "gives", None):
             for planner in planning:
@@ -66,6 +68,12 @@ async def asking(
             tally = await run(step, given, bench)
             given, spent[room(step)] = tally.shards, spent.get(room(step), Count()) + tally.spent
     return spent
+
+
+def awaited(step: AnyStep) -> tuple[str, ...]:
+    """The task types that a step takes alone; none where it takes them all."""
+    only = step.only.task_types if isinstance(step, Linked) else ()
+    return (*only, *getattr(step, "task_types", ()))
 
 
 def draw(rows: pa.Table) -> pa.Table:

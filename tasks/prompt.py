@@ -39,6 +39,7 @@ from tasks.record import Message
 ROOT = Path(__file__).resolve().parent.parent / "prompts"
 LOCK = "prompts.lock"
 SLOT = re.compile(r"\{\{(fenced:)?([a-z_]+)\}\}")
+OPENING = re.compile(r"<(\w+) ([0-9a-f]{8})>\n")  # as `slot` puts a value
 LANGUAGES = ("en", "zh")
 VARIANT: ContextVar[Path | None] = ContextVar("variant", default=None)
 
@@ -113,6 +114,18 @@ def parts(turn: Turn) -> tuple[str | tuple[str, bool], ...]:
 
 def slot(name: str, fenced: bool, values: dict[str, str], mark: str) -> str:
     return f"<{name} {mark}>\n{values[name]}\n</{name} {mark}>" if fenced else values[name]
+
+
+def fenced(text: str) -> dict[str, str]:
+    """What stands between marks in a text that was filled, by the names of the slots, the last one of a name; and in
+    these in turn, as far as no slot around them has that name."""
+    found, at = dict[str, str](), 0
+    while opening := OPENING.search(text, at):
+        name, mark = opening.groups()
+        end = text.find(f"\n</{name} {mark}>", opening.end())
+        at = max(end, opening.end())
+        found |= {name: text[opening.end() : end]} if end >= 0 else {}
+    return {name: one for inside in found.values() for name, one in fenced(inside).items()} | found
 
 
 def fence_mark(values: Iterable[str]) -> str:

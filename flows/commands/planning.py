@@ -36,7 +36,8 @@ def notes(plan: dict[str, Any]) -> list[str]:
     if plan["drawn"] < plan["prompts"]:
         said.append(f"worked out on {plan['drawn']} of the prompts, and scaled")
     if plan["guessed"]:
-        said.append(f"the length of {plan['guessed']} replies is a guess, until the store holds some of this teacher")
+        what = "how long they are and what they lead to is a guess until the store holds some of this teacher"
+        said.append(f"the replies of {plan['guessed']} calls are invented: {what}")
     if plan["minutes"]:
         said.append(f"{plan['minutes']:g} minutes at least, by the rate limits")
     return said

@@ -9,6 +9,7 @@ that the corpus does not hold the answer, and then there is none.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -16,13 +17,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, NonNegativeInt
 
-from tasks.answer.corpus import Passage, read
+from tasks.answer.corpus import Passage, read, terms_of
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.setting import KeepReasoning, MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import asked
@@ -141,6 +143,15 @@ class MetaReasoning:
         *before, last = made.lineage
         told = replace(last, detail=evidence(hops, shuffled, self.detail))
         return replace(outcome, out=(replace(made, lineage=(*before, told)),))
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: one small question or two, in words of the question itself, which the corpus then has."""
+        if asked.shape != "followed":
+            return None
+        question, hops = asked.given["user"], len(json.loads(asked.given["trail"]))
+        second = asked.chance.choice((" ".join(terms_of(question)[::-1]), ""))
+        small = (question, second, "")[min(hops, 2)]
+        return {"finding": asked.words(asked.length) if hops else "", "question": small}
 
 
 def plain(hop: Hop) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from tasks.setting import KeepReasoning, MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import asked
@@ -147,6 +148,11 @@ class MultiTeacher:
         worse = tuple(v.record.response for v in others) if self.keep_others else ()
         made = replace(chosen.record, rejected_answers=(*chosen.record.rejected_answers, *worse))
         return replace(outcome, out=(made.stamped("multi_teacher", model=made.teacher, detail=told[:2000]),))
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: all teachers come to the same result."""
+        said = asked.words(asked.length)
+        return {"reasoning": said, "answer": said, "final": "1"} if asked.shape == "solved" else None
 
 
 def lost(voice: NoAnswer | None) -> str:

@@ -27,6 +27,7 @@ from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.outcomes import Reply
 
 SOLVE = "rejection_sampling/solve"
@@ -122,6 +123,10 @@ class RejectionSampling:
         votes = [sum(other.right(one) for other in finals) for one in finals]
         most = max(votes, default=0)
         return finals[votes.index(most)] if most and most >= self.agreement * len(drawn) else None
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: all solutions come to the same result."""
+        return f"{asked.words(asked.length)}\n#### 1"
 
 
 def asked(record: Record) -> Filled:

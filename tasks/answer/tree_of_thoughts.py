@@ -23,9 +23,11 @@ from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.taught import taught
 
+STEP = 16  # tokens of a step, and of a verdict on it, in a plan
 ASKS = ("propose", "sample", "value", "vote", "answer")
 
 
@@ -138,6 +140,19 @@ class TreeOfThoughts:
         reply = replies[votes.index(max(votes))]
         answered = thinker.record.answering(reply.text.strip())
         return taught(answered, teacher, sent, (reply.prompt_tokens, reply.response_tokens))
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: steps that are done at the last level, some of them held impossible."""
+        done = len(asked.given.get("steps", "").splitlines()) + 1 >= self.depth
+        short = replace(asked, length=STEP)
+        match asked.shape:
+            case "proposed":
+                return {"steps": [{"step": short.words(STEP), "done": done} for _ in range(self.candidates)]}
+            case "next":
+                return {"step": asked.words(asked.length), "done": done}
+            case "valued" | "voted":
+                return short.reply()
+        return None
 
 
 def finest(thoughts: Sequence[Thought]) -> Thought | None:

@@ -12,7 +12,7 @@ What it is trusted with is measured and not assumed: each labelled prompt is pre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, ClassVar, Literal
@@ -118,30 +118,43 @@ def before(files: Sequence[str]) -> Iterator[Known]:
 
 def guesses(learnt: Sequence[Known], asked: Sequence[str]) -> list[Guess]:
     """What a model that learnt these labels says of each text."""
+    return taught_by(learnt)(asked)
+
+
+def taught_by(learnt: Sequence[Known]) -> Callable[[Sequence[str]], list[Guess]]:
+    """A model that learnt these labels."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     grams: Any = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, max_features=50_000, sublinear_tf=True)
     texts = grams.fit_transform([k.text for k in learnt])
-    wanted = grams.transform(asked)
-    kinds = told(texts, [k.kind for k in learnt], wanted)
-    domains = told(texts, [k.domain for k in learnt], wanted)
-    return [Guess(kind, domain, p * q) for (kind, p), (domain, q) in zip(kinds, domains, strict=True)]
+    kinds, domains = teller(texts, [k.kind for k in learnt]), teller(texts, [k.domain for k in learnt])
+
+    def said(asked: Sequence[str]) -> list[Guess]:
+        wanted = grams.transform(asked)
+        both = zip(kinds(wanted), domains(wanted), strict=True)
+        return [Guess(kind, domain, p * q) for (kind, p), (domain, q) in both]
+
+    return said
 
 
-def told(texts: Any, labels: Sequence[str], asked: Any) -> list[tuple[str, float]]:
-    """The likeliest label of each text asked about, and its probability; the texts are rows of sparse matrices."""
+def teller(texts: Any, labels: Sequence[str]) -> Callable[[Any], list[tuple[str, float]]]:
+    """Who tells the likeliest label of each text, and its probability; texts are rows of sparse matrices."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
     if len(set(labels)) == 1:
-        return [(labels[0], 1.0)] * asked.shape[0]
+        return lambda asked: [(labels[0], 1.0)] * asked.shape[0]
     # one against the rest by the dual: seconds for fifty kinds, where there are far fewer texts than n-grams. The
     # primal takes twenty times as long, all kinds at once minutes; a finer tolerance moves no probability by 0.0001.
     one = LogisticRegression(C=30, solver="liblinear", dual=True, tol=0.01, random_state=0)
     fitted: Any = OneVsRestClassifier(one).fit(texts, labels)
-    chances = fitted.predict_proba(asked)
-    best = chances.argmax(axis=1)
-    return [(str(fitted.classes_[b]), float(row[b])) for b, row in zip(best, chances, strict=True)]
+
+    def told(asked: Any) -> list[tuple[str, float]]:
+        chances = fitted.predict_proba(asked)
+        best = chances.argmax(axis=1)
+        return [(str(fitted.classes_[b]), float(row[b])) for b, row in zip(best, chances, strict=True)]
+
+    return told
 
 
 def predicted_apart(learnt: Sequence[Known]) -> Iterator[tuple[Guess, Known]]:

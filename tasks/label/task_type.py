@@ -12,11 +12,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, create_model
 
+from tasks.label.likely import likely
 from tasks.prompt import load
 from tasks.record import Record
 from tasks.step import Outcome
 from tasks.taxonomy import Kind, Taxonomy
 from tasks.teacher.ask import Teacher
+from tasks.teacher.invented import Asked, Supposed
 from tasks.transcript import asked
 
 
@@ -45,6 +47,15 @@ class TaskType:
         task_type, _, subtype = label.task_type.partition("/")
         known = {"task_type": task_type, "subtype": subtype, "domain": label.domain}
         return Outcome.keeping(record.stamped("label/task_type", prompt.sha256, teacher.model, **known))
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: the task type that the prompt is likely to have. Where the taxonomy does not have that one, a
+        type that a later step waits for: rather more calls than there will be than fewer."""
+        types, given = [k.name for k in self.taxonomy.types], asked.given
+        kind = likely("\n".join(given[turn] for turn in ("user", "input") if turn in given))
+        waited_for = [name for name in types if name.partition("/")[0] in asked.awaited]
+        chosen = kind if kind in types else asked.chance.choice(waited_for or types)
+        return {"task_type": chosen, "domain": asked.chance.choice(self.taxonomy.domains).name}
 
 
 class Label(BaseModel):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import ClassVar
 
 from pydantic import NonNegativeInt, PositiveInt
@@ -23,7 +22,7 @@ from tasks.setting import MaxTokens
 from tasks.step import Outcome
 from tasks.teacher.ask import together
 from tasks.teacher.endings import NoAnswer
-from tasks.teacher.invented import words
+from tasks.teacher.invented import Asked, Supposed
 
 PROMPT = "alpaca/tasks"
 
@@ -81,9 +80,9 @@ class Alpaca(Growing):
             for number, task in enumerate(tasks, 1)
         )
 
-    def example(self, chance: Random) -> str:
+    def example(self, asked: Asked) -> Supposed:
         """A reply as a plan supposes it."""
-        return self.shown((words(20, chance), words(30, chance), words(60, chance)) for _ in range(self.per_call))
+        return self.shown((asked.words(20), asked.words(30), asked.words(60)) for _ in range(self.per_call))
 
     @property
     def listing(self) -> Listing:

@@ -24,6 +24,7 @@ from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.transcript import transcript
 
 WRITTEN = "human text"  # in the place of a row's teacher: no model wrote its answer
@@ -136,6 +137,11 @@ class Backtranslation:
         if score.value < self.keep:
             return Outcome().eliminating(verdict, "low_score", f"{score.value:g}, expected {self.keep}: {score.reason}")
         return Outcome().making(verdict)
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: half of the pairs are of the best, as no curator finds all of them."""
+        score = asked.chance.choice((BEST - 1, BEST))
+        return {"reason": asked.words(asked.length), "score": score} if asked.shape == "curated" else None
 
 
 def backward_prompt(answer: str, language: str) -> Filled:

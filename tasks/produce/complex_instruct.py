@@ -23,6 +23,7 @@ from tasks.record import Kind, Record
 from tasks.setting import Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
+from tasks.teacher.invented import Asked, Supposed
 
 VERSE = re.compile(
     r"\b(?:poem|verse|haiku|sonnet|limerick|lyrics|rhym\w+)\b|[诗词](?!典|汇|语|条|组|源)|歌词|对联|绝句|律诗", re.I
@@ -83,6 +84,11 @@ class ComplexInstruct:
             constraints=tuple(map(written, chosen)),
         )
         return kept.making(made) if len(chosen) >= self.least else kept.eliminating(made, "few_constraints")
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: words as short as they are wanted."""
+        one, some = asked.words(2), [asked.words(2) for _ in range(8)]
+        return {"keywords": some[:5], "avoid": some[5:], "opening": one, "closing": one}
 
 
 def material(record: Record, fitting: Fitting) -> Material:

@@ -27,6 +27,7 @@ from tasks.setting import MaxTokens, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.transcript import asked
 
 SPLIT, OUTLINE, PART = "decompose/split", "decompose/outline", "decompose/part"
@@ -117,6 +118,10 @@ class Decompose:
         for row in () if self.publish == "whole" else rows:
             outcome = outcome.making(row)
         return outcome
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan, that every prompt is too much for one reply: more calls than there will be, rather than fewer."""
+        return asked.reply((self.least_parts + self.most_parts) // 2)
 
 
 def step(record: Record, turns: Sequence[Message], response: str, sent: Filled, teacher: Teacher) -> Record:

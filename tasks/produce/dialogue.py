@@ -23,6 +23,7 @@ from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.text import key
 
 FEWEST_TURNS = 2
@@ -142,6 +143,10 @@ class Dialogue:
         answers = "\n".join(turn.answer for turn in turns)
         added = ungrounded(answers, known, source.language) if self.grounded else ""
         return ("ungrounded", added) if added else ("", "")
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: some of the turns that are asked for."""
+        return asked.reply(asked.up_to(self.turns if asked.shape == "conversation" else self.pairs))
 
 
 def answer(text: str) -> Message:

@@ -10,6 +10,7 @@ found by code, and so is the answer's text.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -28,6 +29,7 @@ from tasks.setting import MaxTokens, Reasks, Share
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.taught import taught
 from tasks.text import key, units
 
@@ -35,6 +37,7 @@ LAYOUTS = ("long_context/above", "long_context/below")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 CODE = "code"  # who answered, where a template did
 FILLED = re.compile(r"\[(KEY|TERM|COUNT|TITLE)\]")
+TERM = re.compile(r"[a-z]{5,}|[\u4e00-\u9fff]{2}")  # what a plan takes for one
 KINDS = ("passkey", "summary", "places", "count")
 BOTH = ("questions", "answers")
 WORDINGS = {"passkey": ("sentences", *BOTH), "places": BOTH, "count": BOTH, "summary": ("questions",)}
@@ -181,6 +184,13 @@ class LongContext:
             return "unparsed", reply.text[:200]
         spent = (reply.prompt_tokens, reply.response_tokens)
         return taught(prompt.answering(read.summary.strip()), teacher, sent, spent)
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: terms that stand in the text more than once."""
+        if asked.shape != "terms":
+            return None
+        words = Counter(TERM.findall(asked.given["text"]))
+        return {"terms": [word for word, times in words.most_common(2 * self.tasks) if times > 1]}
 
 
 def asked(task: Task, record: Record, layout: str) -> Record:

@@ -27,12 +27,14 @@ from tasks.setting import AtOnce, Languages, MaxTokens, Patience, Reasks, Share,
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import transcript
 
 TALK = ("related", "unrelated", "detail")
 KINDS = (*TALK, "system_effective", "system_idle")
+QUOTED = 12  # characters of an answer, where a plan quotes it
 QUOTES = "\"'“”‘’「」『』`"  # that a teacher puts round the words
 
 
@@ -228,6 +230,18 @@ class MultiTurn:
         if plan.kind == "detail" and source.task_type:
             labels |= {"task_type": "question_answering", "subtype": "explanation"}
         return replace(record, messages=(*earlier, last), **labels)
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: the user quotes the answer, which is how leaning on it is found; no idle system turn bears."""
+        said, turn = asked.given.get("assistant", "")[:QUOTED], asked.given.get("user", "")
+        match asked.shape:
+            case "followup":
+                return {"turn": f"{said} {asked.words(asked.length)}", "words": said}
+            case "leaning":
+                return {"reason": asked.words(asked.length), "leans": said in turn}
+            case "bearing":
+                return {"reason": asked.words(asked.length), "bears": False}
+        return None
 
 
 def answers(record: Record) -> list[str]:

@@ -26,10 +26,13 @@ from tasks.setting import AtOnce, MaxTokens, Reasks, Share
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.taught import taught
 from tasks.text import key
 
 LAYOUTS = ("rag/above", "rag/below", "rag/system")
+TERM = r"[A-Za-z]{4,}|[\u4e00-\u9fff]{2}"  # what a plan takes for an answer, and what stands before it for a question
+SPOT = re.compile(rf"([^\n]{{12,24}}?[ \u4e00-\u9fff])({TERM})(?![A-Za-z])")
 TOLD = ("supported", "contradictory", "wrong")
 CASES = (*TOLD, "empty", "irrelevant")
 
@@ -173,6 +176,21 @@ class Rag:
             return "unparsed", reply.text[:200]
         row = taught(asked.answering(read.answer.strip()), teacher, sent, (reply.prompt_tokens, reply.response_tokens))
         return unfaithful(case, read) or row
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: asks what follows some words of a passage, and answers with what follows them in the texts."""
+        if asked.shape == "facts":
+            spots = list(SPOT.finditer(asked.given["passage"]))
+            drawn = asked.chance.sample(spots, min(len(spots), 2 * self.questions))
+            others = ["".join(asked.words(8).split())[: len(m[2])] for m in drawn]
+            made = [Fact(question=m[1], answer=m[2], other=o) for m, o in zip(drawn, others, strict=True)]
+            fit = [fact.model_dump() for fact in made if not unfit(fact, asked.given["passage"])]
+            return {"facts": fit[: self.questions]}
+        if asked.shape == "told":
+            following = re.escape(asked.given["question"].strip()) + rf"\s*({TERM})"
+            there = re.findall(following, asked.given["texts"])
+            return {"told": bool(there), "answer": " / ".join([asked.words(asked.length), *there])}
+        return None
 
 
 class Corpus:

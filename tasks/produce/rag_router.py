@@ -25,6 +25,7 @@ from tasks.setting import AtOnce, Languages, MaxTokens, Patience, Reasks, Target
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.taught import taught
 
 KINDS = ("knowledge", "chat")
@@ -125,6 +126,13 @@ class RagRouter:
             fits = knowledge == (one.kind == "knowledge")
             outcome = outcome.making(row) if fits else outcome.eliminating(row, "contested", f"meant as {one.kind}")
         return outcome
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: messages that ask for knowledge end in a question mark, and by that they are sorted."""
+        if asked.shape == "messages":
+            known = load("rag_router/messages", asked.language).words["knowledge"].strip() in asked.texts[-1]
+            return {"messages": [asked.words(asked.length) + "?" * known for _ in range(self.messages)]}
+        return {"knowledge": [line.endswith("?") for line in asked.given["messages"].splitlines()]}
 
 
 def classified(text: str, one: Round, form: int, begins: Stamp) -> Record:

@@ -13,13 +13,15 @@ from itertools import pairwise
 from pydantic import BaseModel
 
 from tasks.language import LETTER, detect
-from tasks.produce.figures import changed
-from tasks.produce.verbatim import code_lost, own, quote_lost
+from tasks.produce.figures import LISTED, changed, digits
+from tasks.produce.verbatim import code_lost, literal, own, quote_lost
 from tasks.prompt import load
 from tasks.record import ROBUST, Message, Record
 from tasks.step import Drop, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
+from tasks.teacher.tokens import tokens
 from tasks.text import key
 from tasks.transcript import asked, transcript
 
@@ -48,6 +50,13 @@ class SameTask(BaseModel):
 def rewordable(record: Record) -> bool:
     """Whether a user asks last, and the spelling is not what the record is for."""
     return bool(record.ask) and record.ask[-1].role == "user" and ROBUST not in record.tags
+
+
+def supposed(asked: Asked, into: str) -> Supposed:
+    """For a plan: other words in this language, and all that has to stay."""
+    request = asked.given.get("request", "")
+    length = max(8, tokens(own(request)))
+    return {"text": "\n".join([asked.words(length, into), *kept(request)])} if asked.shape == "reworded" else None
 
 
 def earlier(record: Record) -> str:
@@ -81,6 +90,11 @@ async def renewed(record: Record, candidates: Sequence[Record], judge: Teacher, 
     outcome = await sifted(record, candidates, judge, look)
     bands = [band(new_words(record.instruction, made.instruction)) for made in outcome.out[1:]]
     return replace(outcome, noted=tuple(bands))
+
+
+def kept(text: str) -> list[str]:
+    """The numbers, quotes and code of a text, as `fault` looks for them."""
+    return [*literal(text), *digits(LISTED.sub(" ", text)).values()]
 
 
 async def sifted(record: Record, candidates: Sequence[Record], judge: Teacher, look: Look) -> Outcome:

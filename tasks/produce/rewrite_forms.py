@@ -18,13 +18,14 @@ from typing import Annotated, ClassVar, Literal
 import yaml
 from pydantic import Field, PositiveInt
 
-from tasks.produce.rewording import JUDGE, SAME_TASK, Reworded, earlier, renewed, rewordable, unread
+from tasks.produce.rewording import JUDGE, SAME_TASK, Reworded, earlier, renewed, rewordable, spoken, supposed, unread
 from tasks.prompt import LANGUAGES, load
 from tasks.recipe import RecipeError, located
 from tasks.record import Kind, Record
 from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
+from tasks.teacher.invented import Asked, Supposed
 
 REWRITE = "rewrite_forms/rewrite"
 
@@ -78,6 +79,10 @@ class RewriteForms:
         sent = prompt.fill(voice=said, earlier=earlier(record), request=record.instruction)
         read, _ = await teacher.ask_json(sent, Reworded, record.language, self.temperature, self.max_tokens)
         return read
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: the request in other words."""
+        return supposed(asked, spoken(asked.given.get("request", "")))
 
 
 @cache

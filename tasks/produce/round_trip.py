@@ -13,12 +13,24 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tasks.produce.rewording import JUDGE, OTHER, SAME_TASK, Reworded, earlier, renewed, rewordable, spoken, unread
+from tasks.produce.rewording import (
+    JUDGE,
+    OTHER,
+    SAME_TASK,
+    Reworded,
+    earlier,
+    renewed,
+    rewordable,
+    spoken,
+    supposed,
+    unread,
+)
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.setting import MaxTokens, Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, together
+from tasks.teacher.invented import Asked, Supposed
 
 THERE, BACK = "round_trip/there", "round_trip/back"
 
@@ -74,3 +86,8 @@ class RoundTrip:
         out, again = (load(name, record.language).sha256 for name in (THERE, BACK))
         derived = record.derived(THERE, record.asking(home), out, there, foreign, input=record.input)
         return derived.stamped(BACK, again, back, (record.prompt_id,))
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: the request in the other language, and what came of that in its own again."""
+        own, other = asked.language, OTHER[asked.language]
+        return supposed(asked, own if spoken(asked.given.get("request", "")) == other else other)

@@ -22,6 +22,7 @@ from tasks.setting import MaxTokens, Reasks, Temperature
 from tasks.step import USED, Outcome
 from tasks.teacher.ask import Teacher, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.taught import taught
 from tasks.text import key
@@ -96,6 +97,10 @@ class SelfQA:
         sent = prompt.fill(passage=asked.passage, question=asked.instruction)
         row = taught(asked.answering(text), teacher, sent, (said.prompt_tokens, said.response_tokens))
         return outcome.making(row)
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: some of the questions that may be asked."""
+        return asked.reply(asked.up_to(self.questions))
 
 
 def distinct(texts: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -27,6 +27,7 @@ from tasks.setting import AtOnce, Languages, MaxTokens, Patience, Reasks, Share,
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher, parse, together
 from tasks.teacher.endings import NoAnswer
+from tasks.teacher.invented import Asked, Supposed, value
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.taught import taught
 from tasks.text import key
@@ -200,6 +201,35 @@ class ToolUse:
         )
         reply = await teacher.ask(sent, 0.7, self.max_tokens)
         return unfenced(reply.text)
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: the user names the case, and the assistant and the tools do what it wants."""
+        if asked.shape == "request":
+            cases = load("tool_use/request", asked.language).words
+            case = next(case for case in CASES if cases[case].strip() in asked.texts[-1])
+            return {"request": f"{asked.words(asked.length)} [{case}]"}
+        if not asked.tools:
+            return fitting(returned(asked.texts[-1]), asked)
+        case = asked.texts[-1].rpartition("[")[2].rstrip("]")
+        calls = [calling(tool["function"], asked) for tool in asked.tools[: WANTED.get(case, 0)]]
+        said = "" if calls else asked.words(asked.length) + "?" * (case == "missing")
+        return Reply(said, finish="tool_calls" if calls else "stop", tool_calls=tuple(calls))
+
+
+def calling(function: dict[str, Any], asked: Asked) -> dict[str, str]:
+    """A call of a declared tool, as an endpoint gives it."""
+    arguments = json.dumps(fitting(function["parameters"], asked), ensure_ascii=False)
+    return {"id": "", "name": function["name"], "arguments": arguments}
+
+
+def fitting(schema: dict[str, Any], asked: Asked) -> Any:
+    """A value of a few words that fits a schema."""
+    return value(schema, {}, replace(asked, length=4), listed=2)
+
+
+def returned(text: str) -> dict[str, Any]:
+    """The schema of what a tool gives back, as the request for its result has it."""
+    return json.loads(next(line for line in text.splitlines() if line.startswith("{")))
 
 
 class AnyJson(BaseModel, extra="allow"):

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
-from tasks.produce.rewording import JUDGE, OTHER, SAME_TASK, Reworded, fault, rewordable, sifted, unread
+from tasks.produce.rewording import JUDGE, OTHER, SAME_TASK, Reworded, fault, rewordable, sifted, supposed, unread
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
 from tasks.setting import MaxTokens, Temperature
 from tasks.step import USED, Drop, Outcome
 from tasks.teacher.ask import Teacher, together
+from tasks.teacher.invented import Asked, Supposed
 from tasks.transcript import transcript
 
 TRANSLATE = "translated/translate"
@@ -71,6 +72,10 @@ class Translated:
         messages = [Message(m.role, text) for m, text in zip(record.ask, said, strict=False)]
         known = {"language": OTHER[record.language], "input": said[-1] if record.input else ""}
         return record.derived(TRANSLATE, messages, load(TRANSLATE, record.language).sha256, model, **known)
+
+    def example(self, asked: Asked) -> Supposed:
+        """For a plan: a turn in the other language."""
+        return supposed(asked, OTHER[asked.language])
 
 
 def wrong(before: Record, after: Record) -> Drop | None:

@@ -46,6 +46,13 @@ def own(text: str) -> str:
     return text
 
 
+def literal(text: str) -> list[str]:
+    """The pieces of code, addresses, placeholders and quotes of a text."""
+    rest = FENCE.sub(" ", text)
+    found = (m[0] for pattern in (CODE, ADDRESS, PLACEHOLDER, QUOTED) for m in pattern.finditer(rest))
+    return [*(piece.strip() for piece in FENCE.findall(text)), *found]
+
+
 def code_lost(before: str, after: str) -> str:
     """The first piece of code, address or placeholder that a rewording does not have; empty where it has all."""
     whole = [f.strip() for f in FENCE.findall(before)]

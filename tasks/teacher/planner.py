@@ -3,7 +3,7 @@
 What the call store holds is known exactly: it is a hit and its reply goes on to the later stages. For any other
 call a reply is taken from a like one that the store holds (same stage, model and schema), once there are enough
 of them: so a plan has the lengths, the labels and the share of odd replies that this teacher really has. Until
-then replies are invented, at the lengths that answers and remarks were found to have.
+then replies are invented (`invented.py`), at the lengths that answers and remarks were found to have.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tasks.recipe import Endpoint
 from tasks.teacher.budget import Purse, cost
 from tasks.teacher.count import Count
 from tasks.teacher.engine import given
-from tasks.teacher.invented import invented
+from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.known import Known
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.store import Stored, call_key, request_of
@@ -49,7 +49,8 @@ class Planner:
         self.identity, self.where, self.known, self.purse = identity, where, known, Purse()
         self.named, self.typical = where, max(ANSWER, typical)
         self.guessed = 0  # calls whose replies are invented
-        self.example: Callable[[Random], str] | None = None  # how the step at work supposes a reply without a schema
+        self.example: Callable[[Asked], Supposed] | None = None  # how the step at work supposes a reply of its own
+        self.awaited = frozenset[str]()  # task types that later steps take alone
         self.seen: dict[str, Stored] = {}
         self.like: dict[str, Drawn] = {}
 
@@ -90,12 +91,19 @@ class Planner:
             drawn = chance.choice(like.calls)
             return replace(drawn, key=key, reply=replace(drawn.reply, prompt_tokens=sent))
         self.guessed += 1
-        if self.example and schema is None:
-            text = self.example(chance)
-        else:
-            text = invented(schema, self.typical if stage == ANSWERS else REMARK, chance)
-        reply = Reply(text, prompt_tokens=sent, response_tokens=min(tokens(text), limit))
+        length = self.typical if stage == ANSWERS else REMARK
+        reply = self.invented(replace(question(body, length, chance), awaited=self.awaited))
+        reply = replace(reply, prompt_tokens=sent, response_tokens=min(reply.response_tokens, limit))
         return Stored(key, "good", limit, 0.0, "", "", reply)
+
+    def invented(self, asked: Asked) -> Reply:
+        """A reply as the step at work supposes it, else any of the shape."""
+        said = self.example(asked) if self.example else None
+        if isinstance(said, dict):
+            said = json.dumps(said, ensure_ascii=False)
+        reply = said if isinstance(said, Reply) else Reply(asked.reply() if said is None else said)
+        called = sum(tokens(call["name"]) + tokens(call["arguments"]) for call in reply.tool_calls)
+        return replace(reply, response_tokens=tokens(reply.text) + called)
 
     def alike(self, stage: str, asked: dict[str, Any], schema: dict[str, Any] | None) -> Drawn:
         """Calls of a stage that asked this model for the same shape."""
@@ -107,6 +115,13 @@ class Planner:
             enough = len(same) >= ENOUGH
             self.like[shape] = Drawn(tuple(c for _, c in same), counted / estimated) if enough else Drawn()
         return self.like[shape]
+
+
+def question(body: dict[str, Any], length: int, chance: Random) -> Asked:
+    """A request as a step sees it that supposes the reply."""
+    texts, schema = tuple(str(m.get("content") or "") for m in body["messages"]), schema_of(body)
+    shape = body["response_format"]["json_schema"]["name"] if schema else ""
+    return Asked(texts, length, chance, shape, schema, tuple(body.get("tools") or ()))
 
 
 def schema_of(body: dict[str, Any]) -> dict[str, Any] | None:

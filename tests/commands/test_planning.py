@@ -29,7 +29,7 @@ def test_a_plan_has_a_line_for_each_stage_and_one_for_all() -> None:
 def test_what_a_reader_must_know_stands_below_it() -> None:
     cap = "budget.usd of 1 will not do: this may come to 1.2"
     said = "\n".join(page(PLAN | {"drawn": 500, "guessed": 7, "minutes": 12.5, "over": [cap]}))
-    for words in (cap, "500 of the prompts, and scaled", "7 replies is a guess", "12.5 minutes at least"):
+    for words in (cap, "500 of the prompts, and scaled", "7 calls are invented", "12.5 minutes at least"):
         assert words in said
 
 
