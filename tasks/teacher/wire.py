@@ -8,10 +8,10 @@ what all of them share, and a plain reply is read as it comes from the transport
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 SPELT = json.JSONEncoder(ensure_ascii=False)
@@ -56,7 +56,8 @@ class Wire:
         raw = await self.http.send(self.request(content=SPELT.encode(body).encode()), stream=True)
         try:
             if raw.status_code == 200 and "content-encoding" not in raw.headers:
-                text = b"".join([part async for part in raw.stream]).decode("utf-8", "replace")
+                stream = cast(AsyncIterable[bytes], raw.stream)
+                text = b"".join([part async for part in stream]).decode("utf-8", "replace")
             else:
                 await raw.aread()
                 text = raw.text
