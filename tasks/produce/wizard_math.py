@@ -1,9 +1,13 @@
 """WizardMath: problems are made harder step by step, and in a second line of descent easier.
 
-Luo et al., arXiv:2308.09583 (third version): two rounds downward, to an easier form of the problem or an easier one on
-another topic, and three upward, by constraints, by making it specific and by more reasoning. Both lines begin with the
-problem that came in. The loop and its eliminations are those of `evolution`: its judge is asked whether the problem
-asks something else, which serves both ways. Give it problems alone: `only: {task_types: [mathematics]}`.
+After Luo et al., arXiv:2308.09583: downward to an easier form of the problem or an easier one on another topic, upward
+by constraints, by making it specific and by more reasoning. How many rounds each way is our choice. Both lines begin
+with the problem that came in. The loop and its eliminations are those of `evolution`: its judge is asked whether the
+problem asks something else, which serves both ways. Give it problems alone: `only: {task_types: [mathematics]}`.
+
+The elimination asks for a plain answer of each survivor. Where a recipe reasons before it answers mathematics, as it
+does unless told otherwise, that answer is not the published one: a survivor is answered twice. `answer_check: false`
+spares the first, and with it the elimination of problems that nobody can answer.
 """
 
 from __future__ import annotations
