@@ -23,6 +23,19 @@ from tasks.constraint.verse import Meter, Rhyme
 LENGTHS = (60, 80, 100, 120, 150, 200, 250, 300, 400)
 RARE = "bfgkpvwy"
 SHORT = 120
+OF_LONG = (
+    Words,
+    Characters,
+    Sentences,
+    Paragraphs,
+    Bullets,
+    Numbered,
+    Headings,
+    Table,
+    Title,
+    Postscript,
+    TwoResponses,
+)
 IN_VERSE = (Keywords, Forbidden, Title, Lines, Meter, Rhyme, LetterCount, Emoji)
 IN_VERSE_ALONE = (Lines, Meter, Rhyme)
 KEYS = {"en": ("title", "body", "audience", "summary"), "zh": ("标题", "正文", "读者", "摘要")}
@@ -32,7 +45,10 @@ LANGUAGES_OF_CODE = ("python", "javascript", "sql", "bash")
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The prompt and what fits it: words to use and to do without, how an answer might begin and end."""
+    """The prompt and what fits it: words to use and to do without, how an answer might begin and end.
+
+    `brief` is a prompt whose answer is a sentence or two: it has no room for parts, nor for the lengths that are drawn.
+    """
 
     prompt: str
     language: str
@@ -42,10 +58,13 @@ class Material:
     closing: str = ""
     verse: bool = False
     code: bool = False
+    brief: bool = False
 
     def suits(self, kind: type[Constraint]) -> bool:
         """Whether a kind may be asked of this prompt at all."""
         of_verse = kind in IN_VERSE if self.verse else kind not in IN_VERSE_ALONE
+        if self.brief and kind in OF_LONG:
+            return False
         return self.language in kind.languages and of_verse and (self.code or kind is not CodeBlock)
 
 

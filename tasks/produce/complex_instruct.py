@@ -24,6 +24,7 @@ from tasks.setting import Temperature
 from tasks.step import Outcome
 from tasks.teacher.ask import Teacher
 from tasks.teacher.invented import Asked, Supposed
+from tasks.text import units
 
 VERSE = re.compile(
     r"\b(?:poem|verse|haiku|sonnet|limerick|lyrics|rhym\w+)\b|[诗词](?!典|汇|语|条|组|源)|歌词|对联|绝句|律诗", re.I
@@ -31,6 +32,7 @@ VERSE = re.compile(
 LINES = {"en": "\n\nRequirements:\n", "zh": "\n\n要求：\n"}
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True)]
 LONGEST = 40
+BRIEF = {"en": 40, "zh": 60}  # words, characters: a text to be rewritten that is no longer is a sentence or two
 MARKUP = frozenset('“”"「」{}<>[]*`\\')
 
 
@@ -93,6 +95,7 @@ class ComplexInstruct:
 
 def material(record: Record, fitting: Fitting) -> Material:
     """The reply's words as far as they can be asked for: short, in one line, and the prompt's own not forbidden."""
+    brief = BRIEF["zh" if record.language == "zh" else "en"]
     return Material(
         record.instruction,
         record.language,
@@ -102,6 +105,7 @@ def material(record: Record, fitting: Fitting) -> Material:
         fitting.closing if usable(fitting.closing) else "",
         verse=record.subtype == "verse" or bool(VERSE.search(record.instruction)),
         code=record.task_type == "code",
+        brief=record.task_type == "rewriting" and units(f"{record.instruction}\n{record.input}") <= brief,
     )
 
 

@@ -1,13 +1,14 @@
 """Constraints in words: both languages, found again in a prompt, and lengths that a prompt states by itself."""
 
 import json
+from dataclasses import replace
 from itertools import combinations
 from random import Random
 
 import pytest
 
 from tasks.constraint.counted import Counted
-from tasks.constraint.draw import DRAWS, Material, drawn
+from tasks.constraint.draw import DRAWS, OF_LONG, Material, drawn
 from tasks.constraint.ends import OpensWith
 from tasks.constraint.keywords import Keywords
 from tasks.constraint.kind import Constraint
@@ -72,6 +73,14 @@ def test_what_is_drawn_fits_the_prompt_and_itself_and_is_the_same_for_the_same_d
         kinds |= {c.name for c in drawn(Random(seed), material, 5)}
     assert len(kinds) >= (5 if material.verse else 12)
     assert ("meter" in kinds, "code_block" in kinds) == (material.verse, material.code)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_answer_of_a_sentence_is_asked_for_no_parts_and_no_length(language: str):
+    brief = replace(MATERIALS[language], brief=True)
+    made = [drawn(Random(seed), brief, 3) for seed in range(200)]
+    assert not {type(c) for constraints in made for c in constraints} & set(OF_LONG)
+    assert all(len(constraints) == 3 for constraints in made)
 
 
 def test_every_kind_can_be_drawn_for_some_prompt():

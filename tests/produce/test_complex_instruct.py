@@ -127,3 +127,11 @@ async def test_the_loop_accounts_for_what_is_made_and_what_passes(tmp_path: Path
     made = [r for s in tally.shards for r in records(s.table())]
     assert (tally.seen, tally.made, tally.out) == (3, 2, 5)
     assert sum(bool(r.constraints) for r in made) == 2
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "The meeting was moved by us."), ("zh", "会议被我们改期了。")])
+def test_a_sentence_to_be_rewritten_has_a_brief_answer_and_a_page_has_not(language: str, text: str):
+    fitting = Fitting(keywords=[], avoid=[], opening="", closing="")
+    for given, brief in ((text, True), (text * 20, False)):
+        assert material(replace(writing(language, given), task_type="rewriting"), fitting).brief == brief
+    assert not material(writing(language, text), fitting).brief
