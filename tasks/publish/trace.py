@@ -26,8 +26,10 @@ from tasks.teacher.store import Stored, attempted, stored
 from tasks.text import units
 from tasks.transcript import asked
 
+MAKING = ("produce", "answer")  # the stages whose techniques make rows
 TELLING = 6  # words or characters from which on a turn is one row's own
-NOBODY: Mapping[str, set[str]] = MappingProxyType({})
+Sent = Mapping[str, Mapping[str, str]]  # by call key: the record that a stage asked it for, and the stage
+NOBODY: Sent = MappingProxyType({})
 
 
 def trace(dataset: Dataset, version: str, row_id: str) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def trace(dataset: Dataset, version: str, row_id: str) -> dict[str, Any]:
         "row": {k: v for k, v in row.items() if k not in ("row_id", "roots", "lineage")},
         "lineage": [line | {"files": files_of(line, prompts)} for line in row["lineage"]],
         "logs": logs(dataset, entry, [*row["roots"], *(row.get("derived_from") or ())]),
-        "calls": calls(stored(dataset.calls), known, prompts, attempted(dataset.calls, makers(known))),
+        "calls": calls(stored(dataset.calls), known, prompts, attempted(dataset.calls, MAKING)),
     }
 
 
@@ -94,28 +96,29 @@ def logs(dataset: Dataset, entry: Entry, roots: Iterable[str]) -> list[dict[str,
     return [*wanted.values()]
 
 
-def makers(row: Record) -> set[str]:
-    """The techniques that had a hand in the row, as the store names those who ask."""
-    return {line.step.partition("/")[0] for line in row.lineage}
-
-
 def calls(
-    store: Iterable[Stored], row: Record, prompts: dict[str, tuple[str, str]], sent: Mapping[str, set[str]] = NOBODY
+    store: Iterable[Stored],
+    row: Record,
+    prompts: dict[str, tuple[str, str]],
+    sent: Sent = NOBODY,
 ) -> list[dict[str, Any]]:
-    """The calls whose request holds the row's prompt, and those of its techniques (`sent`: for which records) whose
-    reply says a turn of it, oldest first: the request as sent, and the reply."""
+    """The calls whose request holds the row's prompt, and those that techniques `sent` for it whose reply says a turn
+    of it, oldest first: the request as sent, and the reply."""
     text = asked(row)
     kept, own = [], {"", row.prompt_id, *(parent for line in row.lineage for parent in line.parents)}
     last = json.dumps(row.ask[-1].content.strip("\n"), ensure_ascii=False)[1:-1] if row.ask else ""
     for call in store:
-        made = bool(sent.get(call.key, set()) & own) and says(call.reply, row)
+        by = next((stage for record, stage in sent.get(call.key, {}).items() if record in own), "")
+        made = bool(by) and says(call.reply, row)
         if not made and last not in call.request:  # as it stands in the JSON: most calls need no parsing
             continue
         body = json.loads(call.request)
         if made or holds(body["messages"], row, text):
             reply = {"text": call.reply.text, "reasoning": call.reply.reasoning, "tool_calls": call.reply.tool_calls}
             same = {"key": call.key, "at": call.at, "outcome": call.outcome, "seconds": call.latency}
-            kept.append(same | {"step": step_of(body["messages"], prompts), "request": body, "reply": reply})
+            kept.append(
+                same | {"step": step_of(body["messages"], prompts) or by * made, "request": body, "reply": reply}
+            )
     return sorted(kept, key=lambda c: (c["at"], c["key"]))
 
 

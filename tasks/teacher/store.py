@@ -62,7 +62,7 @@ MODEL = "alter table attempts add column model text not null default ''"
 READ = "select key, outcome, max_tokens, latency, at, null, reply from calls where key = ?"
 ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
-READ_SENT = "select distinct key, record from attempts where stage in (select value from json_each(?))"
+READ_SENT = "select distinct key, record, stage from attempts where stage in (select value from json_each(?))"
 SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 PLAIN = json.JSONEncoder(ensure_ascii=False)
 REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
@@ -299,14 +299,15 @@ def stored(path: Path) -> Iterator[Stored]:
             yield stored_of(found, unpacking)
 
 
-def attempted(path: Path, stages: Iterable[str]) -> dict[str, set[str]]:
-    """For which records these stages sent each call: key -> prompt ids, an empty one where a stage asks for none."""
+def attempted(path: Path, stages: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Which of these stages sent each call, and for which records: key -> prompt id -> stage. The id is empty where a
+    stage asks for no record."""
     if not path.is_file():
         return {}
-    sent: dict[str, set[str]] = {}
+    sent: dict[str, dict[str, str]] = {}
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
-        for key, record in link.execute(READ_SENT, (json.dumps([*stages]),)):
-            sent.setdefault(key, set()).add(record)
+        for key, record, stage in link.execute(READ_SENT, (json.dumps([*stages]),)):
+            sent.setdefault(key, {})[record] = stage
     return sent
 
 

@@ -50,10 +50,15 @@ def test_a_call_whose_reply_brought_a_turn_of_the_row_made_it(language: str) -> 
     grown = begun("self_instruct/instructions", (Message("user", tasks[0]),), language).answering("So.")
     for text in (json.dumps({"instructions": tasks}), f"1. {tasks[0]}\n2. {tasks[1]}"):
         call = Stored("k", "good", 99, 0.1, "2026-01-01", json.dumps({"messages": []}), Reply(text))
-        assert [c["key"] for c in calls([call], grown, {}, {"k": {""}})] == ["k"]
-        assert not calls([call], grown, {}, {"k": {"p-of-another"}})
+        assert [c["step"] for c in calls([call], grown, {}, {"k": {"": "produce"}})] == ["produce"]
+        assert not calls([call], grown, {}, {"k": {"p-of-another": "produce"}})
         assert not calls([call], grown, {}, {})
-        assert not calls([call], replace(grown, messages=(Message("user", "?"), grown.messages[-1])), {}, {"k": {""}})
+        assert not calls(
+            [call],
+            replace(grown, messages=(Message("user", "?"), grown.messages[-1])),
+            {},
+            {"k": {"": "produce"}},
+        )
 
 
 def test_a_short_turn_is_found_only_where_a_call_says_nothing_else() -> None:
@@ -74,7 +79,7 @@ def test_a_store_says_for_which_records_a_stage_sent_its_calls(tmp_path: Path) -
     path = tmp_path / "calls.sqlite"
     assert attempted(path, ["alpaca"]) == {}
     asyncio.run(sent(path))
-    assert attempted(path, ["alpaca", "judge"]) == {"k1": {"", "p-1"}}
+    assert attempted(path, ["alpaca", "judge"]) == {"k1": {"": "alpaca", "p-1": "judge"}}
 
 
 async def sent(path: Path) -> None:
