@@ -56,6 +56,7 @@ class BatchEngine(Engine):
         self.tasks: set[asyncio.Task[None]] = set()
         for handed in self.store.batches.left(self.identity, self.endpoint.model or ""):
             self.take_up(handed)
+        await asyncio.sleep(0)  # what is under way takes its room in the budget before anything new is asked
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None = None, *_: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from sqlite3 import Connection
@@ -30,7 +29,7 @@ class Known:
         """The call under a key, without its request."""
         if not self.link or not self.unpacking:
             return None
-        found = self.link.execute(READ, (json.dumps([key]),)).fetchone()
+        found = self.link.execute(READ, (key,)).fetchone()
         return stored_of(found, self.unpacking) if found else None
 
     def latest(self, stage: str) -> list[Stored]:

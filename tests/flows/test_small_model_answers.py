@@ -125,7 +125,7 @@ def test_the_teacher_answers_some_and_the_small_model_that_learnt_them_the_rest(
 def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywheel: Flywheel, tmp_path: Path) -> None:
     with teacher(reply) as at:
         source = logs(tmp_path, 1, 100)
-        fails = [sys.executable, "-c", "print('step 1'); raise SystemExit('out of memory')"]
+        fails = [sys.executable, "-c", "print('step 1', flush=True); raise SystemExit('out of memory')"]
         done = flywheel("refresh", "--recipe", recipe(tmp_path, at.url, source, train=fails), "--json", **KEYS)
         assert done.code == 2
         assert done.json["error"]["where"] == "answer.small_model.train"
