@@ -1,7 +1,8 @@
 """Many pieces of work side by side, and a task only for those that wait.
 
 Where the store knows every answer, nothing waits, and a task for each record would cost more than to find the answer.
-So one task goes on from piece to piece until a piece waits; then the next task takes what is left.
+So one task goes on from piece to piece until a piece waits; then the next task takes what is left. Where pieces do
+wait, ever more tasks begin in a turn of the loop: a busy loop has few turns, and many places to fill in each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tasks.teacher.slots import Slots
 
 Found = TypeVar("Found")
 SHIFT = 0.01  # seconds after which a task that never waits lets others have the loop
+MOST = 64  # tasks that begin in one turn of the loop
 
 
 async def through(work: Callable[[int], Awaitable[Found]], many: int, seats: Slots) -> list[Found]:
@@ -30,19 +32,29 @@ async def through(work: Callable[[int], Awaitable[Found]], many: int, seats: Slo
     async def shift() -> None:
         last, until = len(crew), monotonic() + SHIFT
         try:
-            while left and len(crew) == last and monotonic() < until:  # it is over once somebody follows
+            while left:
                 number = left.popleft()
                 found[number] = await work(number)
+                if len(crew) > last or monotonic() > until:
+                    break  # it is over once somebody follows
         except BaseException:
             left.clear()
             raise
 
-    try:
-        while left:
+    async def begin(many: int) -> bool:
+        """Let so many tasks begin; gives whether the last of them waits."""
+        for _ in range(many):
             await seats.take()
             crew.append(asyncio.create_task(shift()))
             crew[-1].add_done_callback(lambda _: seats.give())  # also of one that is cancelled before it begins
-            await asyncio.sleep(0)  # it works until it waits
+        await asyncio.sleep(0)  # they work until they wait
+        return not crew[-1].done()
+
+    at_once = 1
+    try:
+        while left:
+            waits = await begin(min(at_once, len(left)))
+            at_once = min(2 * at_once, MOST) if waits else 1
         await asyncio.gather(*crew)
     except asyncio.CancelledError:
         for task in crew:
