@@ -122,6 +122,7 @@ def test_the_teacher_answers_some_and_the_small_model_that_learnt_them_the_rest(
         assert flywheel("verify", "--name", "small_model_answers", "--out", str(tmp_path / "lake")).code == 0
 
 
+@pytest.mark.recipes
 def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywheel: Flywheel, tmp_path: Path) -> None:
     with teacher(reply) as at:
         source = logs(tmp_path, 1, 100)
@@ -138,6 +139,7 @@ def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywhe
         assert len(trainings(tmp_path)) == 1
 
 
+@pytest.mark.recipes
 @pytest.mark.parametrize(
     ("saying", "follows", "agrees"), [("Well, it depends.", 0, 0), ('{"label": "refund"}', 100, 70)]
 )
