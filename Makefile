@@ -84,9 +84,9 @@ define install
 	if test ! -x $(BIN)/python; then echo "Setting up $(VENV) (once, a minute or two) ..."; fi; \
 	if command -v uv >/dev/null 2>&1 \
 	  && { test -x $(BIN)/python || uv venv -q --seed --python $(PYTHON) $(VENV) 2>/dev/null; } \
-	  && uv pip install -q --python $(BIN)/python -c constraints.txt -e '$(1)' 2>/dev/null; then :; \
+	  && uv pip install -qq --python $(BIN)/python -c constraints.txt -e '$(1)' 2>/dev/null; then :; \
 	else \
 	  test -x $(BIN)/pip || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }; \
-	  $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '$(1)'; \
+	  $(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '$(1)'; \
 	fi
 endef

@@ -35,7 +35,7 @@ def check(recipe: Recipe) -> None:
             continue
         variable = endpoint.api_key_env
         if not (key := api_key(endpoint)):
-            hint = f"export {variable}=… (any value where none is asked for), or look first with --plan"
+            hint = f"export {variable}=… (any value where none is asked for); flywheel refresh --plan needs no key"
             raise RecipeError(f"no key for the {role}: {variable} is not set", f"{where}.api_key_env", hint)
         if not (key.isascii() and key.isprintable()):
             what = f"no key for the {role}: {variable} holds characters that no key has"
