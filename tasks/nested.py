@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, chain, pairwise, repeat
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -45,5 +46,5 @@ def lists(rows: Sequence[Sequence[Any]], kind: pa.ListType, write: Callable[[lis
 
 def structs(items: list[Any], kind: pa.StructType, **given: list[Any]) -> pa.Array:
     """Objects as structs of their attributes, field by field; `given` are fields that are none of their attributes."""
-    columns = [pa.array(given.get(f.name) or [getattr(i, f.name) for i in items], f.type) for f in kind]
+    columns = [pa.array(given.get(f.name) or list(map(attrgetter(f.name), items)), f.type) for f in kind]
     return pa.StructArray.from_arrays(columns, fields=list(kind))

@@ -7,35 +7,41 @@ they name was touched.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
-from tasks.record import FIELDS, Record
+from tasks.record import FIELDS, VALUES, Record
 from tasks.schema import SCHEMA, column
+
+Columns = dict[str, tuple[Any, ...]]
+IDS = ("prompt_id", "row_id")
+NAMED = ("messages", "input", "tools", "passage")  # the fields that ids are made of
 
 
 def rewritten(made: Sequence[Record], rows: pa.Table, given: Sequence[Record], sources: Sequence[int]) -> pa.Table:
     """Records as a table of `SCHEMA`, each made of one of the `rows`, read as `given`; `sources` are their numbers."""
+    if not made:
+        return SCHEMA.empty_table()
     if list(sources) != list(range(rows.num_rows)):
         rows = rows.select(SCHEMA.names).take(pa.array(sources, pa.int64()))
     before = [given[i] for i in sources]
-    columns = {name: told(name, made, before, rows) for name in FIELDS}
-    columns |= ids(made, before, rows)
+    new, old = fields(made), fields(before)
+    touched = {name for name in FIELDS if new[name] != old[name]}
+    columns = {n: column(n, list(new[n])) if n in touched else rows.column(n) for n in FIELDS}
+    columns |= ids(made, before, rows) if touched.intersection(NAMED) else {n: rows.column(n) for n in IDS}
     return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def told(name: str, made: Sequence[Record], before: Sequence[Record], rows: pa.Table) -> pa.Array | pa.ChunkedArray:
-    new = [getattr(r, name) for r in made]
-    return rows.column(name) if new == [getattr(r, name) for r in before] else column(name, new)
+def fields(records: Sequence[Record]) -> Columns:
+    """What the records have in each field."""
+    return dict(zip(FIELDS, zip(*map(VALUES, records), strict=True), strict=True))
 
 
 def ids(made: Sequence[Record], before: Sequence[Record], rows: pa.Table) -> dict[str, pa.Array]:
-    known = zip(rows.column("prompt_id").to_pylist(), rows.column("row_id").to_pylist(), strict=True)
-    found = [named(*one) for one in zip(made, before, known, strict=True)]
-    return {
-        "prompt_id": pa.array([prompt for prompt, _ in found], pa.string()),
-        "row_id": pa.array([row for _, row in found], pa.string()),
-    }
+    known = zip(*(rows.column(name).to_pylist() for name in IDS), strict=True)
+    found = zip(*(named(*one) for one in zip(made, before, known, strict=True)), strict=True)
+    return {name: pa.array(some, pa.string()) for name, some in zip(IDS, found, strict=True)}
 
 
 def named(record: Record, before: Record, known: tuple[str, str]) -> tuple[str, str]:

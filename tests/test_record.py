@@ -14,7 +14,14 @@ def test_a_turn_comes_back_from_its_plain_form() -> None:
     assert [message(turn(m)) for m in FULL.messages] == list(FULL.messages)
 
 
-@pytest.mark.parametrize("said", [*FULL.messages, Message("user", '"\\\x00\u2028\ud800\n🙂')], ids=lambda m: m.role)
+ASCII = "".join(map(chr, range(128)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [*FULL.messages, Message("user", '"\\\x00\u2028\ud800\n🙂'), Message("tool", ASCII, ASCII)],
+    ids=lambda m: m.role,
+)
 def test_a_turn_is_spelt_as_json_spells_its_plain_form(said: Message) -> None:
     assert spelt(said) == SPELT.encode(turn(said))
 
