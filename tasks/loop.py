@@ -153,8 +153,7 @@ def imported(text: str) -> frozenset[str]:
 async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
     """Run a step over its input; the tally names the files that it wrote. Raises Unbalanced."""
     asked = tiers(step, bench.engines)
-    rows = pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()])
-    rows, others = parted(step, rows)
+    rows, others = await asyncio.to_thread(given, step, shards)  # beside the loop, which asks for other shards
     match step.shape:
         case "each":
             done = await each(cast(Each, step), rows, asked, bench, counting(bench, shards))
@@ -172,8 +171,12 @@ async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
         done.passed = others.num_rows
     done.seen, done.out = done.seen + others.num_rows, pa.concat_tables([others, done.out])
     spent = asked.count if asked else Count()
-    # beside the loop, which goes on asking for other shards
     return await asyncio.to_thread(done.kept, name(step), place(step, shards, bench), bench.shard_rows, spent)
+
+
+def given(step: AnyStep, shards: Sequence[Shard]) -> tuple[pa.Table, pa.Table]:
+    """The rows of some shards that a step takes, and those that pass it by."""
+    return parted(step, pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()]))
 
 
 def parted(step: AnyStep, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -243,9 +246,13 @@ def row_of(record: Record, drop: Drop) -> dict[str, Any]:
 
 def counting(bench: Bench, shards: Sequence[Shard]) -> Callable[[], None]:
     """Counts one record more of the shard as done, from none on: a shard may be tried again."""
-    path = shards[0].path if shards else ""
-    bench.through[path] = 0
-    return lambda: bench.through.update((path,))
+    path, through = shards[0].path if shards else "", bench.through
+    through[path] = 0
+
+    def done_one() -> None:
+        through[path] += 1
+
+    return done_one
 
 
 async def each(step: Each, rows: pa.Table, teachers: Tiers | None, bench: Bench, done_one: Callable[[], None]) -> Done:
