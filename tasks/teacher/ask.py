@@ -19,7 +19,7 @@ from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer
 from tasks.teacher.escapes import doubled
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import Shared
+from tasks.teacher.request import Shared
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Answer = TypeVar("Answer")

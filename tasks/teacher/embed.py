@@ -21,7 +21,8 @@ from tasks.teacher.asking import Asking
 from tasks.teacher.count import Count
 from tasks.teacher.engine import Engine, given
 from tasks.teacher.outcomes import Reply, Verdict, sound
-from tasks.teacher.store import Stored, call_key, request_of
+from tasks.teacher.request import call_key, request_of, text_of
+from tasks.teacher.store import Stored
 from tasks.teacher.tokens import tokens
 
 EMBEDDINGS = "embeddings"  # the role, and the stage where none is named
@@ -63,7 +64,8 @@ class EmbeddingEngine(Engine):
         """The packed vectors of some texts, by one call."""
         body = {"model": self.endpoint.model, "input": list(texts)}
         request = request_of(body)
-        call = await Asking(self, call_key(self.identity, request, 0), body, request, count, stage, "").answered()
+        key = call_key(self.identity, request, 0)
+        call = await Asking(self, key, body, text_of(request), count, stage, "").answered()
         return given(call).text.split()
 
     def read(self, text: str, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:

@@ -25,7 +25,8 @@ from tasks.teacher.endings import HINTS, NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status, sound
 from tasks.teacher.pace import Pace
-from tasks.teacher.store import CallStore, Stored, call_key, request_of
+from tasks.teacher.request import call_key, request_of, text_of
+from tasks.teacher.store import CallStore, Stored
 from tasks.teacher.wire import Wire
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -99,7 +100,7 @@ class Engine:
         self.purse.asked[stage, body["model"] or ""].missed += 1
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         try:
-            call = await Asking(self, key, body, request, count, stage, record).answered()
+            call = await Asking(self, key, body, text_of(request), count, stage, record).answered()
             waiting.set_result(call)
         except BaseException as fault:
             waiting.set_exception(fault if isinstance(fault, Exception) else Unanswered("interrupted"))
@@ -218,4 +219,4 @@ def given(call: Stored, hit: bool = False) -> Reply:
     """A stored call as a reply. Raises NoAnswer where it ended without a usable answer."""
     if call.outcome != "good":
         raise NoAnswer(call.outcome, call.reply.text[:200])
-    return replace(call.reply, hit=True) if hit else call.reply
+    return call.reply if call.reply.hit is hit else replace(call.reply, hit=hit)

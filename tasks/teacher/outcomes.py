@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from ssl import SSLCertVerificationError
 from typing import Any, Literal
@@ -47,7 +47,7 @@ class Reply:
     model: str = ""
     prompt_tokens: int = 0
     response_tokens: int = 0
-    hit: bool = False
+    hit: bool = field(default=False, compare=False)  # from the store, which makes no other answer of it
     tool_calls: tuple[dict[str, str], ...] = ()
     estimated: bool = False
 

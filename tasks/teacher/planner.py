@@ -21,7 +21,8 @@ from tasks.teacher.engine import given
 from tasks.teacher.invented import Asked, Supposed
 from tasks.teacher.known import Known
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import Stored, call_key, request_of
+from tasks.teacher.request import call_key, request_of
+from tasks.teacher.store import Stored
 from tasks.teacher.tokens import prompt_tokens, tokens
 
 ENOUGH = 20  # like calls from which others are drawn

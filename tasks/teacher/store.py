@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +31,6 @@ from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.packing import Packing
 
-SCHEMA_VERSION = 2
 GROUP_ROWS = 200
 GROUP_SECONDS = 0.05
 MAPPED = 2**31  # bytes of the store that are read where they lie, without a copy of each page
@@ -63,7 +59,6 @@ READ = "select key, outcome, max_tokens, latency, at, null, reply from calls whe
 ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
 READ_SENT = "select distinct key, record, stage from attempts where stage in (select value from json_each(?))"
-SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 PLAIN = json.JSONEncoder(ensure_ascii=False)
 REPLY = ("text", "reasoning", "finish", "model", "prompt_tokens", "response_tokens", "tool_calls", "estimated")
 
@@ -88,14 +83,6 @@ class Stored:
         return self.outcome != "truncated" or max_tokens <= self.max_tokens
 
 
-class Shared(dict[str, Any]):
-    """A part of many requests, the schema of their answer say, which is spelt once for all of them."""
-
-    @cached_property
-    def spelling(self) -> str:
-        return SPELT.encode(self)
-
-
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request that was sent for a record (a prompt's id), and how it ended; the run's name is the store's."""
@@ -110,42 +97,6 @@ class Attempt:
     tokens_out: int
     usd: float
     model: str = ""
-
-
-def request_of(body: dict[str, Any]) -> str:
-    """A request without its limit, in one spelling."""
-    return spelling({name: value for name, value in body.items() if name != "max_tokens"})
-
-
-def spelling(plain: Any) -> str:
-    """What `SPELT` makes of it: long texts by the faster library, and once what many requests share."""
-    if isinstance(plain, str):
-        return quoted(plain)
-    if isinstance(plain, Shared):
-        return plain.spelling
-    if isinstance(plain, dict):
-        return f"{{{', '.join([f'{field(k)}: {spelling(plain[k])}' for k in sorted(plain)])}}}"
-    if isinstance(plain, list):
-        return f"[{', '.join([spelling(one) for one in plain])}]"
-    if isinstance(plain, float) and isfinite(plain):
-        return float.__repr__(plain)
-    return SPELT.encode(plain)
-
-
-def quoted(text: str) -> str:
-    try:
-        return orjson.dumps(text).decode()
-    except orjson.JSONEncodeError:  # a lone surrogate, which ours lets pass
-        return SPELT.encode(text)
-
-
-def call_key(identity: str, request: str, sample: int) -> str:
-    """The key of a call: sha256 over who is asked, the request without its limit, and the sample number."""
-    text = f"{SCHEMA_VERSION}\0{identity}\0{sample}\0{request}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-field = lru_cache(quoted)  # a request has few names, and each of them often
 
 
 class CallStore:
@@ -322,7 +273,7 @@ def reply_of(text: str) -> Reply:
     except orjson.JSONDecodeError:  # a lone surrogate
         said = json.loads(text)
     said["tool_calls"] = tuple(said["tool_calls"])
-    return Reply(**said)
+    return Reply(**said, hit=True)
 
 
 def figures(a: Attempt) -> tuple[Any, ...]:

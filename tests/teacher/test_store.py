@@ -11,10 +11,9 @@ import pytest
 from tasks.recipe import PROJECT
 from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import SPELT, Attempt, CallStore, Shared, Stored, call_key, request_of, stored
+from tasks.teacher.store import Attempt, CallStore, Stored, stored
 
 HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
-BODY = {"model": "m", "messages": [{"role": "user", "content": "面包"}], "temperature": 0.0, "max_tokens": 10}
 
 
 def call(key: str, text: str = "an answer", outcome: str = "good", max_tokens: int = 10) -> Stored:
@@ -181,21 +180,6 @@ def test_whether_an_outcome_answers_another_limit(outcome: str, limit: int, answ
     assert call("a", outcome=outcome, max_tokens=10).answers(limit) is answers
 
 
-def test_the_key_is_that_of_the_question_alone() -> None:
-    key = call_key("https://api", request_of(BODY), 0)
-    assert key == call_key("https://api", request_of(dict(reversed(BODY.items()))), 0)
-    assert key == call_key("https://api", request_of(BODY | {"max_tokens": 99}), 0)
-    others = [
-        call_key("https://other", request_of(BODY), 0),
-        call_key("https://api", request_of(BODY), 1),
-        call_key("https://api", request_of(BODY | {"model": "n"}), 0),
-        call_key("https://api", request_of(BODY | {"temperature": 0.7}), 0),
-        call_key("https://api", request_of(BODY | {"response_format": {"type": "json_object"}}), 0),
-        call_key("https://api", request_of(BODY | {"messages": [{"role": "user", "content": HOSTILE}]}), 0),
-    ]
-    assert len({key, *others}) == 7
-
-
 async def test_a_flush_does_not_wait_for_what_is_put_after_it(tmp_path: Path) -> None:
     """At full load there is always something that is not on disk yet."""
     async with CallStore(tmp_path / "calls.sqlite") as store:
@@ -216,14 +200,3 @@ async def test_a_flush_does_not_wait_for_what_is_put_after_it(tmp_path: Path) ->
         stop.set()
         await load
     assert "before" in kept
-
-
-def test_a_request_is_spelt_as_json_spells_it_whatever_is_in_it() -> None:
-    shared = Shared({"type": "json_schema", "b": [1, {"z": "甲", "a": None}]})
-    said = [HOSTILE, "".join(map(chr, range(0x800))), "\ud800 alone", "\u2028 and \U0001f600", ""]
-    messages = [{"role": "user", "content": text, "name": "甲"} for text in said]
-    calls = [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]
-    body = {"model": "m", "messages": [*messages, {"tool_calls": calls}], "temperature": 0.7, "n": 1, "stop": None}
-    body |= {"response_format": shared, "logprobs": True, "tools": [], "input": ["a", "乙"], "none": {}}
-    assert request_of(body | {"max_tokens": 1}) == SPELT.encode(body)
-    assert request_of(body) == SPELT.encode(body)
