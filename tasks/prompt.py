@@ -30,8 +30,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tasks.record import Message
@@ -42,6 +42,7 @@ SLOT = re.compile(r"\{\{(fenced:)?([a-z_]+)\}\}")
 OPENING = re.compile(r"<(\w+) ([0-9a-f]{8})>\n")  # as `slot` puts a value
 LANGUAGES = ("en", "zh")
 VARIANT: ContextVar[Path | None] = ContextVar("variant", default=None)
+Part = str | tuple[str, bool]
 
 
 class PromptError(ValueError):
@@ -50,11 +51,36 @@ class PromptError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the file: a role and a template, or the name of a list of messages."""
+    """One message of the file: a role and a template, or the name of a list of messages.
+
+    `parts` is the template taken apart, once for all records: its texts, and between them its slots as (name, whether
+    fenced). `settled` are the slots of a system turn that fences none: for most records it says the same.
+    """
 
     role: str
     content: str
     turns: str = ""
+    parts: tuple[Part, ...] = field(init=False, repr=False, compare=False)
+    settled: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", parts(self.content))
+        open_ = [part for part in self.parts if not isinstance(part, str)]
+        fixed = self.role == "system" and not any(fenced for _, fenced in open_)
+        object.__setattr__(self, "settled", tuple(dict.fromkeys(name for name, _ in open_)) if fixed else None)
+
+    def said(self, values: dict[str, str], mark: str) -> Message:
+        """The message with its slots filled."""
+        if self.settled is not None:
+            return instruction(self, tuple([values[name] for name in self.settled]))
+        return Message(self.role, "".join([p if isinstance(p, str) else slot(*p, values, mark) for p in self.parts]))
+
+
+@lru_cache(maxsize=64)
+def instruction(turn: Turn, values: tuple[str, ...]) -> Message:
+    """A settled turn, one object for all records that it is said to: so it is also spelt once (`teacher.ask.wire`)."""
+    known = dict(zip(turn.settled or (), values, strict=True))
+    return Message(turn.role, "".join([p if isinstance(p, str) else known[p[0]] for p in turn.parts]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +101,15 @@ class Prompt:
     sha256: str
     turns: tuple[Turn, ...]
     words: dict[str, str]
+    slots: frozenset[str] = field(init=False, compare=False)
 
-    @property
-    def slots(self) -> frozenset[str]:
-        return slots_of(self.turns)
+    def __post_init__(self) -> None:
+        named = {p[0] for t in self.turns for p in t.parts if not isinstance(p, str)}
+        object.__setattr__(self, "slots", frozenset(named | {t.turns for t in self.turns if t.turns}))
 
     def fill(self, turns: dict[str, tuple[Message, ...]] | None = None, **values: str) -> Filled:
         """The messages with every slot filled. Raises PromptError where slots and values do not match."""
-        given = set(values) | set(turns or {})
+        given = values.keys() | (turns or {}).keys()
         if given != self.slots:
             wrong = ", ".join(sorted(given ^ self.slots))
             raise PromptError(f"prompt {self.name}: slots and values differ in: {wrong}")
@@ -92,22 +119,12 @@ class Prompt:
             if t.turns:
                 sent.extend((turns or {})[t.turns])
             else:
-                text = "".join([p if isinstance(p, str) else slot(*p, values, mark) for p in parts(t)])
-                sent.append(Message(t.role, text))
+                sent.append(t.said(values, mark))
         return Filled(one_system(sent), self.name, self.sha256)
 
 
-@cache
-def slots_of(turns: tuple[Turn, ...]) -> frozenset[str]:
-    """What some turns leave open."""
-    named = {m[1] for t in turns for m in SLOT.findall(t.content)}
-    return frozenset(named | {t.turns for t in turns if t.turns})
-
-
-@cache
-def parts(turn: Turn) -> tuple[str | tuple[str, bool], ...]:
-    """A turn's template, taken apart once: its texts, and between them its slots as (name, whether fenced)."""
-    first, *rest = SLOT.split(turn.content)
+def parts(template: str) -> tuple[Part, ...]:
+    first, *rest = SLOT.split(template)
     slots = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
     return (first, *(part for fenced, name, text in slots for part in ((name, bool(fenced)), text)))
 
@@ -130,11 +147,11 @@ def fenced(text: str) -> dict[str, str]:
 
 def fence_mark(values: Iterable[str]) -> str:
     """A short mark that occurs in none of the values, and is the same for the same values."""
-    texts = list(values)
-    mark = "\0".join(texts)
+    hashed = texts = "\0".join(values).encode("utf-8", "replace")
     while True:
-        mark = hashlib.sha256(mark.encode("utf-8", "replace")).hexdigest()[:8]
-        if not any(mark in text for text in texts):
+        mark = hashlib.sha256(hashed).hexdigest()[:8]
+        hashed = mark.encode()
+        if hashed not in texts:
             return mark
 
 

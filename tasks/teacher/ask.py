@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -134,11 +134,20 @@ async def together(asked: Iterable[Awaitable[Answer]]) -> list[Answer | NoAnswer
 
 def wire(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
     """Messages as the API takes them: only the fields that say something, and never our own."""
-    plain = [turn(m) for m in messages]
-    return [
-        {k: v for k, v in m.items() if (v or k == "content") and k not in ("trained", "reasoning_content")}
-        for m in plain
-    ]
+    return [settled(m) if m.role == "system" else said(m) for m in messages]
+
+
+@lru_cache(maxsize=64)
+def settled(message: Message) -> Shared:
+    """A system turn, which stands in many requests."""
+    return Shared(said(message))
+
+
+def said(message: Message) -> dict[str, Any]:
+    if message.role and not (message.tool_calls or message.tool_call_id or message.name):
+        return {"role": message.role, "content": message.content}
+    own = ("trained", "reasoning_content")
+    return {k: v for k, v in turn(message).items() if (v or k == "content") and k not in own}
 
 
 def parse(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:
