@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
 import numpy as np
-from datasketch import MinHash
 
 from tasks.text import CJK
 
@@ -50,6 +49,8 @@ def jaccard(a: str, b: str) -> float:
 
 @cache
 def permutations() -> tuple[np.ndarray, np.ndarray]:
+    from datasketch import MinHash  # takes a second to import, and most that looks into a dataset needs none of it
+
     a, b = np.asarray(MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32").permutations)
     return a.astype(U32), b.astype(U32)
 
