@@ -9,6 +9,7 @@ import pytest
 
 from tasks.history.dataset import Dataset
 from tasks.publish.verify import verify
+from tests.commands.test_versions import FIRST, turn
 
 PROJECT = Path(__file__).resolve().parents[2]
 PUBLISH = """
@@ -57,11 +58,19 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {n: p.read_bytes() for n, p in files.items()}
 
 
-@pytest.fixture
-def alone(tmp_path: Path) -> dict[str, bytes]:
+def publish(folder: Path) -> None:
+    """The first version, published by this process."""
+    made = Dataset(folder)
+    with made.held():
+        turn(made, FIRST)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What one publisher leaves that nobody disturbs."""
-    assert went(publisher(tmp_path / "alone" / "mine")) == "published"
-    return tree(tmp_path / "alone" / "mine")
+    folder = tmp_path_factory.mktemp("alone") / "mine"
+    publish(folder)
+    return tree(folder)
 
 
 def test_of_eight_racing_publishers_one_wins_and_the_others_leave_nothing(tmp_path: Path, alone: dict[str, bytes]):
@@ -89,13 +98,13 @@ def test_a_disk_that_fills_leaves_nothing_half_published_and_the_next_run_gives_
     assert went(publisher(folder, limit)) == "full 27"
     made = Dataset(folder)
     assert (made.latest, made.entries, [*made.versions.glob("[0-9]*")]) == (None, [], [])
-    assert went(publisher(folder)) == "published"
+    publish(folder)
     assert tree(folder) == alone
 
 
 def test_a_disk_that_fills_leaves_the_version_in_force_as_it_is(tmp_path: Path, alone: dict[str, bytes]):
     folder = tmp_path / "mine"
-    assert went(publisher(folder)) == "published"
+    publish(folder)
     before = {n: b for n, b in tree(folder).items() if not n.startswith("work/")}
     assert went(publisher(folder, 6000)) == "full 27"
     assert {n: b for n, b in tree(folder).items() if not n.startswith("work/")} == before
