@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -32,8 +32,10 @@ import pyarrow.parquet as pq
 from tasks.history.dataset import Dataset
 
 PROJECT = Path(__file__).resolve().parent.parent
+FLYWHEEL = [sys.executable, "-c", "from flows.commands import main; main()"]
 SHARED = PROJECT.parent / "shared" / "data"
 FIRST, WEEKS = date(2026, 9, 14), 8
+Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]  # `flywheel` with these arguments, to its end
 
 
 def main() -> int:
@@ -48,17 +50,26 @@ def main() -> int:
         return 2
     folder = given.keep or Path(tempfile.mkdtemp(prefix="weeks-"))
     folder.mkdir(parents=True, exist_ok=True)
-    logs, rows = sampled(folder / "logs.jsonl", given.every)
-    with teacher() as url:
-        weekly = history(folder / "weekly", logs, url)
-        once = history(folder / "once", logs, url, weeks=(WEEKS,))
-        killed = history(folder / "killed", logs, url, kills=given.kills, dice=random.Random(given.seed))
-    faults = [*accounted(weekly, rows), *accounted(once, rows), *sides(weekly)]
-    faults += [*equal(weekly, killed), *same(weekly, once)]
+    faults = broken(folder, given.every, given.kills, random.Random(given.seed))
     print("\n".join(faults) or "all of it holds")
     if not given.keep:
         shutil.rmtree(folder)
     return 1 if faults else 0
+
+
+def afresh(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*FLYWHEEL, *arguments], capture_output=True, text=True, env=surroundings(), check=False)
+
+
+def broken(folder: Path, every: int, kills: int, dice: random.Random, run: Run = afresh) -> list[str]:
+    """What does not hold of three histories in this folder. Those that nobody kills are run by `run`."""
+    logs, rows = sampled(folder / "logs.jsonl", every)
+    with teacher() as url:
+        weekly = history(folder / "weekly", logs, url, run=run)
+        once = history(folder / "once", logs, url, weeks=(WEEKS,), run=run)
+        killed = history(folder / "killed", logs, url, kills=kills, dice=dice)
+    faults = [*accounted(weekly, rows), *accounted(once, rows), *sides(weekly)]
+    return [*faults, *equal(weekly, killed), *same(weekly, once)]
 
 
 def sampled(path: Path, every: int) -> tuple[Path, int]:
@@ -79,7 +90,13 @@ def teacher() -> Iterator[str]:
 
 
 def history(
-    lake: Path, logs: Path, url: str, weeks: Sequence[int] = range(1, WEEKS + 1), kills: int = 0, dice: Any = None
+    lake: Path,
+    logs: Path,
+    url: str,
+    weeks: Sequence[int] = range(1, WEEKS + 1),
+    kills: int = 0,
+    dice: Any = None,
+    run: Run = afresh,
 ) -> Dataset:
     """One refresh for each week's end, in a lake of its own; some of them killed and run again."""
     shutil.rmtree(lake, ignore_errors=True)
@@ -87,9 +104,9 @@ def history(
     for week in weeks:
         until = FIRST + timedelta(days=7 * week + (week == WEEKS))
         for _ in range(to_kill[week]):
-            kill(command(lake, logs, url, until), dice)
+            kill(told(lake, logs, url, until), dice)
         began = time.monotonic()
-        done = subprocess.run(command(lake, logs, url, until), capture_output=True, text=True, env=surroundings())
+        done = run(told(lake, logs, url, until))
         report = json.loads(done.stdout.strip().splitlines()[-1])
         spent = report["teacher"]
         print(
@@ -103,21 +120,24 @@ def history(
     return Dataset(lake / "weeks")
 
 
-def command(lake: Path, logs: Path, url: str, until: date) -> list[str]:
-    told = ("output.name=weeks", "teacher.model=replay", f"teacher.base_url={url}", "judging.min_score=4.0")
-    sets = [part for t in told for part in ("--set", t)]
-    flywheel = [sys.executable, "-c", "from flows.commands import main; main()", "refresh", "--json"]
-    return [*flywheel, "--source", str(logs), "--out", str(lake), "--until", str(until), *sets]
+def told(lake: Path, logs: Path, url: str, until: date) -> list[str]:
+    changes = ("output.name=weeks", "teacher.model=replay", f"teacher.base_url={url}", "judging.min_score=4.0")
+    sets = [part for change in changes for part in ("--set", change)]
+    return ["refresh", "--json", "--source", str(logs), "--out", str(lake), "--until", str(until), *sets]
 
 
 def surroundings() -> dict[str, str]:
     return os.environ | {"OPENAI_API_KEY": "loopback", "PYTHONPATH": str(PROJECT)}
 
 
-def kill(told: list[str], dice: random.Random) -> None:
+def kill(arguments: Sequence[str], dice: random.Random) -> None:
     """Start a run and kill it, with everything that it started, after a random while."""
     run = subprocess.Popen(
-        told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=surroundings(), start_new_session=True
+        [*FLYWHEEL, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=surroundings(),
+        start_new_session=True,
     )
     try:
         run.wait(dice.uniform(6, 25))

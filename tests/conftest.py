@@ -1,4 +1,4 @@
-"""A real Postgres for the session, started where a test asks for it."""
+"""The order of the tests, and a real Postgres for the session, started where a test asks for it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.postgres import Postgres, running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first: no process then waits at the end for another's half a minute."""
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, "flows" not in item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.flows.forked import PATIENCE, Done, Running, begin, warm
+
 PROJECT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-c", "from flows.commands import main; main()"]
-
-
-@dataclass
-class Done:
-    """A finished command: exit code, stdout, stderr, and the JSON of its last line."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.out.strip().splitlines()[-1])
+STARTING = (  # Ctrl-C ends it also where the tests run in the background, as `nohup … &` has it ignored
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from flows.commands import main; main()"
+)
+SAMPLES = str(PROJECT / "deployments" / "recipes" / "samples.yaml")
+COMMAND = [sys.executable, "-c", STARTING]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,14 +39,48 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
 
+@pytest.fixture(scope="session")
+def context(prefect: str) -> ForkServerContext:
+    """What commands are forked from: it imports Prefect, and with it where the session's server is."""
+    return warm()
+
+
 @pytest.fixture
-def flywheel(tmp_path: Path) -> Callable[..., Done]:
-    """Run the command in a process of its own, in an empty folder."""
+def begun(
+    context: ForkServerContext, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Running]:
+    """Begin the command in a process of its own, in an empty folder."""
+
+    def call(*arguments: str, **env: str) -> Running:
+        return begin(context, arguments, env, tmp_path, tmp_path_factory.mktemp("said"))
+
+    return call
+
+
+@pytest.fixture
+def flywheel(begun: Callable[..., Running]) -> Callable[..., Done]:
+    """Run the command to its end in a process of its own, in an empty folder."""
+    return lambda *arguments, **env: begun(*arguments, **env).done()
+
+
+@pytest.fixture(scope="session")
+def samples(context: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The project's samples as they are published, in a lake that nobody writes to."""
+    at = tmp_path_factory.mktemp("samples")
+    command = ("refresh", "--recipe", SAMPLES, "--out", str(at / "lake"), "--json")
+    done = begin(context, command, {}, at, at).done()
+    assert done.code == 0, done.err
+    return done
+
+
+@pytest.fixture
+def afresh(tmp_path: Path) -> Callable[..., Done]:
+    """Run the command as `flywheel` does, by an interpreter of its own: its hash seed, imports and settings."""
 
     def call(*arguments: str, **env: str) -> Done:
         surroundings = os.environ | {"PYTHONPATH": str(PROJECT)} | env
         done = subprocess.run(
-            [*COMMAND, *arguments], capture_output=True, text=True, env=surroundings, cwd=tmp_path, timeout=240
+            [*COMMAND, *arguments], capture_output=True, text=True, env=surroundings, cwd=tmp_path, timeout=PATIENCE
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

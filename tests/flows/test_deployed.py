@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import pytest
 import yaml
@@ -105,6 +104,7 @@ def test_the_watch_waits_for_three_heartbeats_of_ours_alone(client: SyncPrefectC
     assert "prefect.flow-run.Cancelling" not in trigger["expect"]
 
 
+@pytest.mark.long
 def test_a_worker_runs_what_is_asked_and_the_exit_code_says_how_it_ended(
     client: SyncPrefectClient, tmp_path: Path
 ) -> None:
@@ -118,6 +118,7 @@ def test_a_worker_runs_what_is_asked_and_the_exit_code_says_how_it_ended(
     assert (tmp_path / "lake" / "asked" / "versions" / "1.0.0").is_dir()
 
 
+@pytest.mark.long
 def test_a_worker_that_ends_cancels_its_run_and_the_next_one_goes_on(client: SyncPrefectClient, tmp_path: Path) -> None:
     def slow(body: dict[str, object]):
         time.sleep(0.1)
@@ -126,7 +127,7 @@ def test_a_worker_that_ends_cancels_its_run_and_the_next_one_goes_on(client: Syn
     with teacher(slow) as fine:
         file = recipe(tmp_path, fine.url, 50)
         with tied("flows.worker", [], tmp_path / "worker.log", env=QUICK):
-            run = begun(client, asked(file))
+            run = asked_for(client, file)
             stands = tmp_path / "lake" / "asked" / "work" / "task_type"
             until = time.monotonic() + 120
             while not fine.asked and not stands.exists() and time.monotonic() < until:
@@ -143,7 +144,7 @@ def test_a_worker_that_ends_cancels_its_run_and_the_next_one_goes_on(client: Syn
 def test_a_run_whose_worker_was_killed_does_not_keep_others_waiting(client: SyncPrefectClient, tmp_path: Path) -> None:
     from prefect.states import Running
 
-    run = begun(client, asked(tmp_path / "recipe.yaml"))
+    run = asked_for(client, tmp_path / "recipe.yaml")
     client.set_flow_run_state(run.id, Running(), force=True)
     assert [r.id for r in under_way(client)] == [run.id]
     crashed(client)
@@ -153,8 +154,7 @@ def test_a_run_whose_worker_was_killed_does_not_keep_others_waiting(client: Sync
     assert left.type.value == "CRASHED"
 
 
-def begun(client: SyncPrefectClient, done: Done) -> FlowRun:
-    """The run that a command has asked for."""
-    assert done.code == 0, done.out + done.err
-    told = next(line for line in done.out.splitlines() if "UUID" in line)
-    return client.read_flow_run(UUID(told.split()[-1]))
+def asked_for(client: SyncPrefectClient, file: Path) -> FlowRun:
+    """A run that waits for a worker, as the command asks for one."""
+    adhoc = client.read_deployment_by_name("refresh/adhoc")
+    return client.create_flow_run_from_deployment(adhoc.id, parameters={"recipe": str(file)})

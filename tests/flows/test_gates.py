@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.conftest import COMMAND, PROJECT, Done
+from tests.flows.conftest import Done, Running
 from tests.flows.teachers import good, teacher
 from tests.flows.test_refresh import QUESTIONS, files, logs, own
 
@@ -110,13 +109,13 @@ def test_a_blocked_run_keeps_its_findings_tells_of_them_and_goes_on_for_nothing(
         assert flywheel("gates", *at, "--json").json["gates"] == now["gates"]
 
 
-def test_findings_do_not_depend_on_the_day(flywheel: Flywheel, tmp_path: Path) -> None:
+def test_findings_do_not_depend_on_the_day(flywheel: Flywheel, afresh: Flywheel, tmp_path: Path) -> None:
     source = logs(tmp_path / "logs.jsonl")
     (tmp_path / "strict.yaml").write_text(STRICT, "utf-8")
     with teacher(good) as fine:
-        for lake in ("a", "b"):
+        for lake, call in (("a", flywheel), ("b", afresh)):
             told_ = own(source, tmp_path / lake, fine.url, "--set", f"gates.suite={tmp_path / 'strict.yaml'}")
-            assert flywheel(*told_, OPENAI_API_KEY="k").code == 3
+            assert call(*told_, OPENAI_API_KEY="k").code == 3
     assert files(tmp_path / "a" / "weekly" / "increments") == files(tmp_path / "b" / "weekly" / "increments")
 
 
@@ -150,18 +149,16 @@ def test_a_run_that_dies_is_told_of_without_a_word_of_its_rows(flywheel: Flywhee
     assert "no JSON" not in heard.read_text()
 
 
-def test_a_run_that_is_interrupted_is_told_of(flywheel: Flywheel, tmp_path: Path) -> None:
+def test_a_run_that_is_interrupted_is_told_of(begun: Callable[..., Running], tmp_path: Path) -> None:
     source, heard = logs(tmp_path / "logs.jsonl"), tmp_path / "heard"
-    env = os.environ | {"OPENAI_API_KEY": "k", "PYTHONPATH": str(PROJECT)}
     with teacher(good) as fine:
-        command = [*COMMAND, *own(source, tmp_path / "lake", fine.url, *listening(heard))]
-        run = subprocess.Popen(command, env=env, stdout=-1, stderr=-1, text=True)
+        run = begun(*own(source, tmp_path / "lake", fine.url, *listening(heard)), OPENAI_API_KEY="k")
         stands = tmp_path / "lake" / "weekly" / "work" / "written"
-        while run.poll() is None and not stands.exists():
+        while run.going() and not stands.exists():
             time.sleep(0.01)
-        run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=60)
-    assert run.returncode == 130, err
+        run.send(signal.SIGINT)
+        done = run.done()
+    assert done.code == 130, done.err
     assert [(said["status"], said["what"]) for said in told(heard)] == [("error", "interrupted")]
 
 

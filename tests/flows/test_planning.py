@@ -133,7 +133,7 @@ def standing(lake: Path) -> dict[str, bytes]:
     return {str(p.relative_to(lake)): p.read_bytes() for p in found if p.is_file()}
 
 
-def test_a_run_after_a_plan_is_the_run_without_one(flywheel: Flywheel, tmp_path: Path) -> None:
+def test_a_run_after_a_plan_is_the_run_without_one(flywheel: Flywheel, afresh: Flywheel, tmp_path: Path) -> None:
     source, lake, bare = logs(tmp_path / "logs.jsonl"), tmp_path / "lake", tmp_path / "bare"
     with teacher(good) as paid:
         assert flywheel(*told(source, lake, paid.url, "--plan")).code == 0
@@ -142,7 +142,7 @@ def test_a_run_after_a_plan_is_the_run_without_one(flywheel: Flywheel, tmp_path:
         left = {"/".join(name.split("/")[1:3]) for name in standing(lake)}
         assert left == {f"work/{step}" for step in ("pull", "written", "placeholders", "worth", "repeated", "prompts")}
         after = flywheel(*told(source, lake, paid.url), OPENAI_API_KEY="k")
-        without = flywheel(*told(source, bare, paid.url), OPENAI_API_KEY="k")
+        without = afresh(*told(source, bare, paid.url), OPENAI_API_KEY="k")
     assert after.json["status"] == "published"
     assert after.json["teacher"] == without.json["teacher"]
     assert standing(lake) == standing(bare)

@@ -46,6 +46,7 @@ def test_both_readmes_have_the_same_commands() -> None:
     assert blocks("README.md") == blocks("README.zh-CN.md")
 
 
+@pytest.mark.long
 def test_the_commands_of_the_readme_run_as_written(copy: Path) -> None:
     if not (Path(sys.prefix) / ".run").exists():
         pytest.fail(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -19,11 +20,10 @@ from flows.embedded import free_port
 from tasks.history.dataset import Dataset
 from tasks.history.lock import lock_of
 from tasks.teacher.protocol import completion, error
-from tests.flows.conftest import COMMAND, PROJECT, Done
+from tests.flows.conftest import COMMAND, PROJECT, SAMPLES, Done, Running
 from tests.flows.teachers import good, ignorant, teacher
 
 Flywheel = Callable[..., Done]
-SAMPLES = str(PROJECT / "deployments" / "recipes" / "samples.yaml")
 PROMISED = {
     "schema",
     "status",
@@ -110,8 +110,7 @@ def test_the_samples_publish_once_and_the_second_run_finds_nothing_new(flywheel:
     assert "\x1b" not in said.out + said.err
 
 
-def test_a_published_version_loads_with_both_configs(flywheel: Flywheel, tmp_path: Path) -> None:
-    done = flywheel("refresh", "--recipe", SAMPLES, "--out", str(tmp_path / "lake"), "--json")
+def test_a_published_version_loads_with_both_configs(samples: Done, tmp_path: Path) -> None:
     load = (
         "import sys; from datasets import load_dataset\n"
         "chat = load_dataset(sys.argv[1]); pairs = load_dataset(sys.argv[1], 'prompt_completion')\n"
@@ -123,7 +122,7 @@ def test_a_published_version_loads_with_both_configs(flywheel: Flywheel, tmp_pat
         "HF_HOME": str(tmp_path / "hf"),
         "HF_DATASETS_CACHE": str(tmp_path / "hf"),
     }
-    loaded = subprocess.run([COMMAND[0], "-c", load, done.json["path"]], capture_output=True, text=True, env=env)
+    loaded = subprocess.run([COMMAND[0], "-c", load, samples.json["path"]], capture_output=True, text=True, env=env)
     assert loaded.returncode == 0, loaded.stderr
 
 
@@ -299,9 +298,11 @@ def test_a_dataset_that_another_run_holds_is_exit_6(flywheel: Flywheel, tmp_path
     assert done.json["status"] == "busy"
 
 
-def test_rows_of_the_recorded_teacher_never_mix_with_a_real_ones(flywheel: Flywheel, tmp_path: Path) -> None:
+def test_rows_of_the_recorded_teacher_never_mix_with_a_real_ones(
+    flywheel: Flywheel, samples: Done, tmp_path: Path
+) -> None:
     lake = tmp_path / "lake"
-    flywheel("refresh", "--recipe", SAMPLES, "--out", str(lake), "--json")
+    shutil.copytree(Path(samples.json["path"]).parents[2], lake)
     with teacher(good) as real:
         told = own(logs(tmp_path / "l.jsonl"), lake, real.url, "--set", "output.name=samples")
         done = flywheel(*told, OPENAI_API_KEY="k")
@@ -374,20 +375,22 @@ STAGES = ("pull", "written", "placeholders", "worth", "repeated", "prompts", "ta
 STAGES += ("answers", "split", "version")  # folders of the work, in the order in which they come to stand
 
 
-def test_a_run_killed_in_every_stage_goes_on_and_gives_the_same_bytes(flywheel: Flywheel, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_a_run_killed_in_every_stage_goes_on_and_gives_the_same_bytes(
+    flywheel: Flywheel, begun: Callable[..., Running], afresh: Flywheel, tmp_path: Path
+) -> None:
     source = logs(tmp_path / "logs.jsonl")
-    env = os.environ | {"OPENAI_API_KEY": "k", "PYTHONPATH": str(PROJECT)}
     with teacher(good) as fine:
-        undisturbed = flywheel(*own(source, tmp_path / "a", fine.url), OPENAI_API_KEY="k")
+        undisturbed = afresh(*own(source, tmp_path / "a", fine.url), OPENAI_API_KEY="k")
         assert undisturbed.code == 0, undisturbed.err
         for stage in STAGES:
-            run = subprocess.Popen([*COMMAND, *own(source, tmp_path / "b", fine.url)], env=env, stdout=-1, stderr=-1)
+            run = begun(*own(source, tmp_path / "b", fine.url), OPENAI_API_KEY="k")
             stands = tmp_path / "b" / "weekly" / "work" / stage
             until = time.monotonic() + 60
-            while run.poll() is None and not stands.exists() and time.monotonic() < until:
+            while run.going() and not stands.exists() and time.monotonic() < until:
                 time.sleep(0.01)
-            run.send_signal(signal.SIGKILL)
-            run.communicate()
+            run.send(signal.SIGKILL)
+            run.done()
         done = flywheel(*own(source, tmp_path / "b", fine.url), OPENAI_API_KEY="k")
     assert done.json["status"] in ("published", "nothing_new"), done.err
     assert files(tmp_path / "a" / "weekly" / "versions") == files(tmp_path / "b" / "weekly" / "versions")
@@ -413,7 +416,7 @@ def test_interrupting_a_run_is_exit_130_and_leaves_nothing_broken(flywheel: Flyw
     assert after.json["ledger"] == {"published": 10}, after.err
 
 
-def test_one_go_and_several_publish_the_same_rows(flywheel: Flywheel, tmp_path: Path) -> None:
+def test_one_go_and_several_publish_the_same_rows(flywheel: Flywheel, afresh: Flywheel, tmp_path: Path) -> None:
     source = tmp_path / "logs.jsonl"
     for day in (1, 2, 3):
         logs(source, tuple(f"{q} Answer in {day + 1} sentences." for q in QUESTIONS), day=day)
@@ -422,7 +425,7 @@ def test_one_go_and_several_publish_the_same_rows(flywheel: Flywheel, tmp_path: 
         for day in (2, 3, 4):
             done = flywheel(*told, "--until", f"2026-11-{day:02d}", OPENAI_API_KEY="k")
             assert done.code == 0, done.err
-        flywheel(*own(str(source), tmp_path / "one", fine.url), OPENAI_API_KEY="k")
+        afresh(*own(str(source), tmp_path / "one", fine.url), OPENAI_API_KEY="k")
     many, one = (Dataset(tmp_path / lake / "weekly") for lake in ("many", "one"))
     states = [{(r["log_id"], r["state"]) for r in d.ledger().to_pylist()} for d in (many, one)]
     assert states[0] == states[1]

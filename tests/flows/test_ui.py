@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import pytest
+
 from tests.flows.conftest import COMMAND, PROJECT, Done
 
 
@@ -23,9 +25,8 @@ def there(url: str) -> bool:
         return False
 
 
-def test_the_ui_starts_says_how_to_use_it_and_goes_with_its_parent(
-    flywheel: Callable[..., Done], tmp_path: Path
-) -> None:
+@pytest.mark.long
+def test_the_ui_starts_says_how_to_use_it_and_goes_with_its_parent(afresh: Callable[..., Done], tmp_path: Path) -> None:
     env = os.environ | {"PREFECT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
     env.pop("PREFECT_API_URL")
     for ending, code in ((signal.SIGINT, 0), (signal.SIGKILL, -9)):
@@ -39,7 +40,7 @@ def test_the_ui_starts_says_how_to_use_it_and_goes_with_its_parent(
         url = re.findall(r"http://127\.0\.0\.1:\d+", said)[0]
         assert f"PREFECT_API_URL={url}/api" in said
         assert there(url)
-        second = flywheel("ui", PREFECT_HOME=str(tmp_path / "home"))
+        second = afresh("ui", PREFECT_HOME=str(tmp_path / "home"))
         assert second.code == 0
         assert f"already runs: {url}" in second.out
         ui.send_signal(ending)
@@ -51,14 +52,14 @@ def test_the_ui_starts_says_how_to_use_it_and_goes_with_its_parent(
         assert not there(url)
 
 
-def test_a_port_that_is_taken_is_said_so(flywheel: Callable[..., Done], prefect: str, tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_said_so(afresh: Callable[..., Done], prefect: str, tmp_path: Path) -> None:
     port = prefect.split(":")[2].split("/")[0]
-    done = flywheel("ui", "--port", port, PREFECT_HOME=str(tmp_path / "home"))
+    done = afresh("ui", "--port", port, PREFECT_HOME=str(tmp_path / "home"))
     assert done.code == 2
     assert f"port {port} is taken" in done.err
 
 
-def test_deploying_without_a_server_names_the_variable(flywheel: Callable[..., Done]) -> None:
-    done = flywheel("deploy", PREFECT_API_URL="")
+def test_deploying_without_a_server_names_the_variable(afresh: Callable[..., Done]) -> None:
+    done = afresh("deploy", PREFECT_API_URL="")
     assert done.code == 2
     assert "PREFECT_API_URL" in done.err
