@@ -12,12 +12,14 @@ from flows.stages import Given, Stages
 from tasks.answer.distill import Distill
 from tasks.answer.distill import fits as wrapper_fits
 from tasks.answer.shelf import ANSWER
+from tasks.answer.small_model import CALLED
 from tasks.clean.written import Written
 from tasks.dedup.made import NewlyMade
 from tasks.dedup.prompts import OnePrompt
 from tasks.dedup.task import dedup
 from tasks.history.dataset import Dataset
 from tasks.link import AnyStep, Linked, Only
+from tasks.makers import placed, stamps, sure
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.worth import chosen
 from tasks.produce.reached import Reached
@@ -43,7 +45,8 @@ def chain(recipe: Recipe) -> tuple[list[Linked], list[Linked]]:
     if not any(catches_all(link) for link in links):
         last = max((i for i, link in enumerate(links) if link.only.kind == "prompts"), default=-1)
         links.insert(last + 1, distill(recipe))
-    return PRODUCE.links(recipe.produce), links
+    producing = placed(PRODUCE.links(recipe.produce))
+    return producing, placed(links, producing, [CALLED] if recipe.answer.small_model else [])
 
 
 def catches_all(link: Linked) -> bool:
@@ -156,7 +159,8 @@ def taken_in(recipe: Recipe, link: Linked) -> list[Linked]:
     steps: list[Step] = [Written(c.html, tuple(c.boilerplate), tuple(c.normalise)), Scrub()]
     if gives(link) == "prompts":
         steps.append(chosen(recipe.mine))
-    return [Linked(step, name(step), "produce", Only(gives(link), after=(link.called,))) for step in steps]
+    after = stamps(link) if sure(link) else ()  # whatever may be a stranger's is cleaned, who else made it or not
+    return [Linked(step, name(step), "produce", Only(gives(link), after=after)) for step in steps]
 
 
 def by_made(rows: pa.Table) -> tuple[pa.Table, pa.Table]:

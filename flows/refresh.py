@@ -7,7 +7,6 @@ Blocked, Budget and Teacher are Failed under that name, and keep all work for th
 
 from __future__ import annotations
 
-import difflib
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -30,6 +29,7 @@ from flows.producing import by_made, catches_all, chain, fits, making, produced,
 from flows.report import Report
 from flows.small_model import by_small_model
 from flows.stages import Given, Stages, say
+from flows.task_types import known
 from tasks.answer.form import Form
 from tasks.answer.task import answer
 from tasks.clean.task import clean
@@ -62,7 +62,6 @@ from tasks.recipe import Recipe, RecipeError, read
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
-from tasks.taxonomy import Taxonomy
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check
@@ -134,21 +133,11 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     read_suite(recipe.gates.suite)
     if recipe.student:
         Reader.of(recipe.student).load()
-    tiered(recipe, Taxonomy.read(recipe.label.taxonomy))
-    if not plan:
-        check(recipe)
-
-
-def tiered(recipe: Recipe, taxonomy: Taxonomy) -> None:
-    """Raises RecipeError for a task type that the taxonomy does not have: it would go to the teacher unseen."""
-    named = {task: f"answer.tier_for.{task}" for task in recipe.answer.tier_for}
     if small := recipe.answer.small_model:
         Form.of(small.form)
-        named.setdefault(small.task_type, "answer.small_model.task_type")
-    for task in named.keys() - set(taxonomy.first_level):
-        near = difflib.get_close_matches(task, taxonomy.first_level, 1)
-        hint = f"did you mean {near[0]}" if near else f"the task types are {', '.join(taxonomy.first_level)}"
-        raise RecipeError(f"{recipe.label.taxonomy} has no task type {task}", named[task], hint)
+    known(recipe, [*producing, *links])
+    if not plan:
+        check(recipe)
 
 
 async def turn(

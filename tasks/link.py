@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from tasks.record import MADE, Kind
@@ -19,6 +20,7 @@ TOLD = (  # all that `Only` looks at, of structs the fields alone
     "messages.list.element.trained",
     *("task_type", "language", "roots", "prompt_id"),
     "lineage.list.element.step",
+    "lineage.list.element.parents",
 )
 LABELS = ("label", "small_model")  # who says of a record what it is
 
@@ -29,7 +31,7 @@ class Only:
 
     `task_types`: task types of the taxonomy; empty: all.
     `languages`: those of the records; empty: all.
-    `after`: techniques that made them, or `logs` for what users asked; empty: all.
+    `after`: techniques that made or answered them, or `logs` for what users asked; empty: all.
     `share`: share of them, drawn by the record's id, so that a rerun draws the same.
     """
 
@@ -46,7 +48,8 @@ class Only:
             if wanted:
                 taken &= np.isin(rows.column(column).to_numpy(), wanted)
         if self.after:
-            taken &= np.isin(makers(rows), self.after)
+            wanted = set(self.after)
+            taken &= np.array([not wanted.isdisjoint(by) for by in makers(rows)], dtype=bool)
         if self.share < 1:
             ids = rows.column("prompt_id").to_pylist()
             taken &= np.array([int(i[2:10], 16) < self.share * 2**32 for i in ids], dtype=bool)
@@ -60,21 +63,24 @@ def kinds(rows: pa.Table) -> np.ndarray:
     return np.array(found, dtype="U8")
 
 
-def makers(rows: pa.Table) -> np.ndarray:
-    """The technique that made each row, by the last line of its lineage that is no label's; `logs` for what users
-    asked."""
-    both = zip(rows.column("roots").to_pylist(), steps(rows.column("lineage")), strict=True)
-    made = [step if step and roots[0].startswith(MADE) else LOGS for roots, step in both]
-    return np.array(made, dtype="U64")
+def makers(rows: pa.Table) -> list[set[str]]:
+    """Who made each row: the technique that asked what it asks, or `logs`, and those that have answered it since.
+
+    A record that stands on others names them as the parents of the line that made it, and a label makes nothing.
+    """
+    both = zip(rows.column("roots").to_pylist(), lines(rows.column("lineage")), strict=True)
+    return [set(steps) if roots[0].startswith(MADE) and steps else {LOGS, *steps} for roots, steps in both]
 
 
-def steps(lineages: pa.ChunkedArray) -> list[str]:
-    """The last technique in each lineage that made or answered a record: a label only says what it is."""
-    found: list[str] = []
+def lines(lineages: pa.ChunkedArray) -> list[list[str]]:
+    """The techniques of each lineage from the one on that made the record."""
+    found: list[list[str]] = []
     for chunk in lineages.chunks:
         said = [step.split("/")[0] for step in chunk.values.field("step").to_pylist()]
-        bounds = pairwise(chunk.offsets.to_pylist())
-        found += [next((step for step in reversed(said[a:b]) if step not in LABELS), "") for a, b in bounds]
+        made = pc.greater(pc.list_value_length(chunk.values.field("parents")), 0).to_pylist()  # pyright: ignore[reportAttributeAccessIssue]
+        for a, b in pairwise(chunk.offsets.to_pylist()):
+            first = next((i for i in reversed(range(a, b)) if made[i]), a)
+            found.append([step for step in said[first:b] if step not in LABELS])
     return found
 
 
@@ -90,12 +96,13 @@ def ends(lists: pa.ChunkedArray, field: str) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A technique's step, what it is called in the recipe, its stage, and which records it takes."""
+    """A technique's step, what it is called in the recipe, its stage, which records it takes, and where it is named."""
 
     step: Step
     called: str
     stage: str
     only: Only = Only()
+    place: str = field(default="", repr=False, compare=False)  # which is nothing that the output depends on
 
     def __call__(self, *given: Any) -> Any:
         return self.step(*given)

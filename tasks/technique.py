@@ -5,7 +5,8 @@ An entry is a name, or a name with its settings; `only` among these says which r
     produce: [self_instruct, {evol_instruct: {rounds: 2, only: {task_types: [code], share: 0.1}}}]
 
 A technique is a step (`tasks.step`) that declares what kind of record it `takes` and `gives` (see `Record.kind`), and
-whether it `starts` a chain with nothing given. A team's own is `path.py:Class` or `package.module:Class`.
+whether it `starts` a chain with nothing given. A team's own is `path.py:Class` or `package.module:Class`; where it
+writes other names than its own into lineages, it declares them as `stamps`.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Shelf:
         if getattr(step, "gives", None) not in KINDS:
             raise RecipeError(f"{named} does not say what it gives", place, f"write {WRITE}")
         called = named.rpartition(":")[2] if ":" in named else named
-        return Linked(step, called, self.stage, chosen(only, getattr(step, "takes", None) or "prompts", place))
+        return Linked(step, called, self.stage, chosen(only, getattr(step, "takes", None) or "prompts", place), place)
 
     def links(self, entries: Iterable[Entry]) -> list[Linked]:
         return [self.link(entry, number) for number, entry in enumerate(entries)]

@@ -33,8 +33,16 @@ def test_a_record_is_a_passage_a_prompt_or_a_row_whichever_way_one_asks() -> Non
     assert kinds(SCHEMA.empty_table()).tolist() == []
 
 
-def test_who_made_a_record_is_the_last_line_of_its_lineage_or_the_logs() -> None:
-    assert makers(table(ALL)).tolist() == ["logs", "logs", "logs", "documents", "evol_instruct"]
+def test_who_made_a_record_is_who_asked_it_and_whoever_answered_it_since() -> None:
+    assert makers(table(ALL)) == [{"logs"}, {"logs"}, {"logs"}, {"documents"}, {"evol_instruct"}]
+    answered_log = PROMPTS[1].answering("因为。").stamped("answer/direct").stamped("rewrite_answer/better")
+    answered_made = MADE.answering("So.").stamped("label/task_type").stamped("answer/direct")
+    assert makers(table([answered_log, answered_made])) == [
+        {"logs", "answer", "rewrite_answer"},
+        {"evol_instruct", "answer"},
+    ]
+    reworded = MADE.derived("round_trip/there", (Message("user", "为何如此？"),)).stamped("round_trip/back")
+    assert makers(table([answered_log, reworded]).slice(1)) == [{"round_trip"}]
 
 
 @pytest.mark.parametrize("labelled", ["label/task_type", "small_model"])
@@ -42,8 +50,8 @@ def test_a_label_does_not_make_a_record_its_own(labelled: str) -> None:
     of_dataset = begun("datasets", (Message("user", "What is 3 + 4?"),), "en", "maths.jsonl 1").stamped(labelled)
     asked = PROMPTS[0].stamped(labelled)
     rows = table([asked, of_dataset, MADE.stamped(labelled)])
-    assert makers(rows).tolist() == ["logs", "datasets", "evol_instruct"]
-    assert makers(rows.slice(1, 1)).tolist() == ["datasets"]
+    assert makers(rows) == [{"logs"}, {"datasets"}, {"evol_instruct"}]
+    assert makers(rows.slice(1, 1)) == [{"datasets"}]
     assert taken(Only(after=("datasets",)), [asked, of_dataset]) == [of_dataset]
 
 

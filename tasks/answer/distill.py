@@ -80,6 +80,13 @@ class Distill:
         wrappers = {str(file_of(name, lang)) for _, name in self.wrapper_for for lang in LANGUAGES}
         return (*([self.pool] if self.few_shot else ()), *sorted(wrappers))
 
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """What its rows bear in their lineage: where the prompt stands that they were asked with."""
+        return tuple(
+            dict.fromkeys(prompt.split("/")[0] for prompt in (DIRECT, *(name for _, name in self.wrapper_for)))
+        )
+
     async def __call__(self, record: Record, teacher: Teacher, dice: Random) -> Outcome:
         if record.task_type in self.chain_of_thought_for:
             return await self.reasoned(record, teacher)

@@ -208,6 +208,14 @@ def test_what_waits_at_the_cap_goes_on_with_the_next_run_and_is_not_made_of_agai
         (["nonsense"], "there is no technique nonsense (produce.0)"),
         ([{"team.py:Twice": {"only": {"of": ["x"]}}}], "only has no setting of"),
         ([{"team.py:Begin": {"many": 2}}], "team.py:Begin has no setting many"),
+        (
+            ["team.py:Begin", {"team.py:Twice": {"only": {"after": ["Beginn"]}}}],
+            "made, and nothing before it has that name (produce.1.only.after) — did you mean Begin",
+        ),
+        (
+            [{"team.py:Twice": {"only": {"task_types": ["代码"]}}}],
+            "has no task type 代码 (produce.0.only.task_types) — the task types are question_answering,",
+        ),
     ],
 )
 def test_a_chain_that_cannot_work_is_one_sentence_before_any_call(
