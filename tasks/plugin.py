@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
 from tasks.recipe import RecipeError, located
 from tasks.recipe.fault import placed
@@ -40,19 +41,39 @@ class Door:
 
 def load(named: str, settings: dict[str, Any], door: Door) -> Any:
     """The plug-in with its settings. Raises RecipeError, one sentence for whatever is wrong with it."""
+    return checked(named, found(named, door), settings, door)
+
+
+def found(named: str, door: Door) -> type[Any]:
+    """The class of a plug-in. Raises RecipeError where there is none, or it is of another shape."""
     where, _, wanted = named.rpartition(":")
     module = from_file(located(where), door) if where.endswith(".py") else from_name(where, door)
-    found = getattr(module, wanted, None)
-    if found is None:
+    made_of = getattr(module, wanted, None) if wanted else None
+    if made_of is None:
         classes = sorted(n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module.__name__)
-        raise RecipeError(
-            f"{where} has no {wanted}; it has {', '.join(classes) or 'no class'}", door.field, f"write {door.write}"
-        )
-    if not (isinstance(found, type) and is_dataclass(found) and found.__dataclass_params__.frozen):  # pyright: ignore[reportAttributeAccessIssue]
+        has, hint = ", ".join(classes) or "no class", f"write {door.write}"
+        raise RecipeError(f"{where} has no {wanted or 'class without a name'}; it has {has}", door.field, hint)
+    if not (isinstance(made_of, type) and is_dataclass(made_of) and made_of.__dataclass_params__.frozen):  # pyright: ignore[reportAttributeAccessIssue]
         raise RecipeError(
             f"{named} is no frozen dataclass, so its settings cannot be part of a key", door.field, door.write
         )
-    return checked(named, found, settings, door)
+    fits(named, made_of, door)
+    return made_of
+
+
+def fits(named: str, made_of: type[Any], door: Door) -> None:
+    """Raises RecipeError where it cannot be called as it will be, or has settings that nobody can check."""
+    call = next((vars(c)["__call__"] for c in made_of.__mro__ if "__call__" in vars(c)), None)
+    try:
+        inspect.signature(call).bind(*[None] * (1 + door.called_with))  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        what = f"{named} cannot be called with {door.with_}"
+        raise RecipeError(what, door.field, f"write {door.write}") from None
+    try:
+        TypeAdapter(made_of).rebuild()
+    except (PydanticUserError, NameError) as fault:
+        hint = "give each of its fields a plain type, such as int, str or tuple[str, ...]"
+        raise RecipeError(f"the settings of {named} cannot be checked: {said(fault)}", door.field, hint) from None
 
 
 def from_file(file: Path, door: Door) -> ModuleType:
@@ -86,7 +107,7 @@ def from_name(name: str, door: Door) -> ModuleType:
 
 
 def checked(named: str, made_of: type[Any], settings: dict[str, Any], door: Door) -> Any:
-    """An instance with these settings, which can be called as it will be."""
+    """An instance with these settings."""
     known = [f.name for f in fields(made_of) if f.init]
     if strange := sorted(settings.keys() - set(known)):
         near = difflib.get_close_matches(strange[0], known, 1) or known
@@ -100,11 +121,6 @@ def checked(named: str, made_of: type[Any], settings: dict[str, Any], door: Door
         if isinstance(cause, RecipeError):  # it says itself what is wrong, such as a file that cannot be read
             raise RecipeError(f"{named}: {cause.what}", f"{door.settings}.{named}", cause.hint) from None
         raise RecipeError(": ".join(filter(None, [named, *placed(first)])), f"{door.settings}.{named}") from None
-    try:
-        inspect.signature(made).bind(*[None] * door.called_with)
-    except TypeError:
-        what = f"{named} cannot be called with {door.with_}"
-        raise RecipeError(what, door.field, f"write {door.write}") from None
     return made
 
 

@@ -17,6 +17,7 @@ from dataclasses import Field as OfClass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import to_jsonable_python
 
 Temperature = Annotated[float, Field(ge=0, le=2, description="How freely a reply is drawn; 0: the likeliest words.")]
@@ -46,13 +47,20 @@ class Setting:
 
 def settings(technique: type[Any]) -> list[Setting]:
     """The settings of a technique, in its order."""
-    schema = TypeAdapter(technique).json_schema()
-    shapes, said = schema.get("properties", {}), explained(technique)
+    shapes, said = properties(technique), explained(technique)
     return [
-        Setting(f.name, default(f), allowed(shapes[f.name]), said.get(f.name) or shapes[f.name].get("description", ""))
+        Setting(f.name, default(f), allowed(shape), said.get(f.name) or shape.get("description", ""))
         for f in fields(technique)
-        if f.init
+        if f.init and (shape := shapes.get(f.name, {})) is not None
     ]
+
+
+def properties(technique: type[Any]) -> dict[str, dict[str, Any]]:
+    """The JSON schema of each setting; empty where a team's own has a setting that JSON has no word for."""
+    try:
+        return TypeAdapter(technique).json_schema().get("properties", {})
+    except PydanticInvalidForJsonSchema:
+        return {}
 
 
 def explained(technique: type[Any]) -> dict[str, str]:

@@ -21,13 +21,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.link import Linked, Only
-from tasks.plugin import Door, checked, load
+from tasks.plugin import Door, checked, found
 from tasks.recipe import RecipeError
 from tasks.recipe.fault import placed
 from tasks.record import Kind
 
 WRITE = "a frozen dataclass with `takes`, `gives`, `shape` and `async def __call__(self, record, teacher, dice)`"
 KINDS: tuple[Kind, ...] = ("passages", "prompts", "rows")
+SHAPES = ("each", "grow", "table", "fold")
 ONLY = tuple(f.name for f in fields(Only) if f.name != "kind")  # which is that of the technique
 Entry = str | Mapping[str, Mapping[str, Any] | None]
 
@@ -44,11 +45,14 @@ class Shelf:
         return Door(place, place, "technique", WRITE, "a record (or a pool), a teacher and dice", 3)
 
     def find(self, named: str, place: str = "") -> type[Any]:
-        """The class of a technique of ours. Raises RecipeError with the nearest name."""
+        """The class of a technique: one of ours by its name, or a team's own. Raises RecipeError with the nearest."""
+        if ":" in named:
+            return shaped(named, found(named, self.door(place or self.field)), place or self.field)
         if named not in self.ready:
             near = difflib.get_close_matches(named, self.ready, 1)
             there = f"there are {', '.join(self.ready)}, and a team's own as path.py:Class"
-            hint = f"did you mean {near[0]}" if near else there
+            hint = f"name its class too: {named}:Class" if named.endswith(".py") else there
+            hint = f"did you mean {near[0]}" if near else hint
             raise RecipeError(f"there is no technique {named}", place or self.field, hint)
         module, _, wanted = self.ready[named].partition(":")
         return getattr(importlib.import_module(module), wanted)
@@ -58,17 +62,25 @@ class Shelf:
         place = f"{self.field}.{number}"
         named, settings = parts(entry, place)
         only = settings.pop("only", None) or {}
-        if ":" in named:
-            step = load(named, settings, self.door(place))
-        else:
-            step = checked(named, self.find(named, place), settings, self.door(place))
-        if getattr(step, "gives", None) not in KINDS:
-            raise RecipeError(f"{named} does not say what it gives", place, f"write {WRITE}")
+        step = checked(named, self.find(named, place), settings, self.door(place))
         called = named.rpartition(":")[2] if ":" in named else named
         return Linked(step, called, self.stage, chosen(only, getattr(step, "takes", None) or "prompts", place), place)
 
     def links(self, entries: Iterable[Entry]) -> list[Linked]:
         return [self.link(entry, number) for number, entry in enumerate(entries)]
+
+
+def shaped(named: str, technique: type[Any], place: str) -> type[Any]:
+    """The class. Raises RecipeError where it does not say what it takes and gives, and how it works."""
+    wanted: dict[str, tuple[str | None, ...]] = {"gives": KINDS, "takes": (*KINDS, None), "shape": SHAPES}
+    for name, known in wanted.items():
+        said = getattr(technique, name, None)
+        if said not in known:
+            one = ", ".join(filter(None, known))
+            what = f"what it {name}" if name != "shape" else "its shape"
+            what = f"{named} does not say {what}" if said is None else f"{named} has {name} = {said!r}"
+            raise RecipeError(f"{what}; `{name}` is one of {one}", place, f"write {WRITE}")
+    return technique
 
 
 def parts(entry: Entry, place: str) -> tuple[str, dict[str, Any]]:

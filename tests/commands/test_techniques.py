@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,16 +11,19 @@ from click.testing import CliRunner
 from flows.commands.techniques import techniques
 from tasks.answer.shelf import ANSWER
 from tasks.produce.shelf import PRODUCE
-from tasks.recipe import RecipeError
 
 EVERY = [*PRODUCE.ready, *ANSWER.ready]
 
 
-def said(*arguments: str) -> str:
+def said(*arguments: str, code: int = 0) -> str:
     done = CliRunner().invoke(techniques, arguments, standalone_mode=False)
-    if done.exception:
-        raise done.exception
+    assert done.exception is None, done.exception
+    assert done.return_value == code, done.output
     return done.output
+
+
+def refused(*arguments: str) -> str:
+    return said(*arguments, code=2)
 
 
 def test_every_technique_is_listed_with_what_it_takes_and_gives() -> None:
@@ -57,6 +61,136 @@ def test_json_has_what_the_pages_say() -> None:
 
 
 def test_a_name_that_there_is_not_is_answered_with_the_nearest() -> None:
-    with pytest.raises(RecipeError) as fault:
-        said("self_instrct")
-    assert fault.value.hint == "did you mean self_instruct"
+    assert (
+        refused("self_instrct") == "flywheel: there is no technique self_instrct (NAME) — did you mean self_instruct\n"
+    )
+
+
+TEAM = '''
+"""Bedtime stories, for whoever asks for one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Beside each prompt, a story.
+
+    `longest`: words of a story.
+    """
+
+    animal: str
+    longest: int = 60
+    takes: ClassVar[str] = "prompts"
+    gives: ClassVar[str] = "prompts"
+    shape: ClassVar[str] = "each"
+    role: ClassVar[str] = "teacher"
+    calls: ClassVar[str] = "2 a prompt"
+
+    async def __call__(self, record, teacher, dice): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Story):
+    """Each prompt with a story as its answer."""
+
+    animal: str = "heron"
+    by: Callable[[str], str] | None = None
+    gives: ClassVar[str] = "rows"
+
+
+@dataclass(frozen=True)
+class Shapeless(Story):
+    shape: ClassVar[str] = "eech"
+
+
+@dataclass(frozen=True)
+class Greedy(Story):
+    gives: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class Deaf(Story):
+    def __call__(self, record): ...
+
+
+@dataclass(frozen=True)
+class Odd(Story):
+    lock: "Lock" = None
+
+
+class Plain:
+    pass
+
+
+named = "a text"
+'''
+
+
+@pytest.fixture
+def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "team.py").write_text(TEAM, "utf-8")
+    (tmp_path / "story_module.py").write_text(TEAM, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("named", ["team.py:Story", "story_module:Story"])
+def test_a_teams_own_is_shown_as_ours_are(named: str, team: Path) -> None:
+    page = said(named)
+    assert page.startswith(f"{named}\n  Bedtime stories, for whoever asks for one.\n")
+    for line in ("takes   prompts", "gives   prompts", "calls   2 a prompt", "in      produce"):
+        assert f"  {line}\n" in page
+    assert "  animal: to be given\n  longest: 60\n      Words of a story.\n" in page
+    assert "  task_types: []" in page
+    assert json.loads(said(named, "--json"))["techniques"][0]["name"] == named
+
+
+def test_one_that_answers_stands_where_answers_are_made_whatever_its_settings_are(team: Path) -> None:
+    page = said("team.py:Answers")
+    assert "  in      answer.chain\n" in page
+    assert "  by: null\n" in page
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("team.py", "name its class too: team.py:Class"),
+        ("team.py:", "team.py has no class without a name; it has Answers, Deaf, Greedy, Odd, Plain, Shapeless, Story"),
+        ("team.py:Storey", "team.py has no Storey; it has Answers"),
+        ("team.py:Plain", "team.py:Plain is no frozen dataclass"),
+        ("team.py:named", "team.py:named is no frozen dataclass"),
+        ("team.py:Shapeless", "team.py:Shapeless has shape = 'eech'; `shape` is one of each, grow, table, fold"),
+        ("team.py:Greedy", "team.py:Greedy has gives = ''; `gives` is one of passages, prompts, rows"),
+        ("team.py:Deaf", "team.py:Deaf cannot be called with a record (or a pool), a teacher and dice"),
+        ("team.py:Odd", "the settings of team.py:Odd cannot be checked"),
+        ("nowhere.py:Story", "nowhere.py: No such file or directory"),
+        ("folder.py:Story", "folder.py: Is a directory"),
+        ("broken.py:Story", "broken.py cannot be loaded: SyntaxError"),
+        ("wide.py:Story", "wide.py cannot be loaded: "),
+        ("no_such_module:Story", "the module no_such_module cannot be imported"),
+        (":Story", "cannot be imported"),
+    ],
+)
+def test_what_is_wrong_with_a_teams_own_is_one_sentence(named: str, words: str, team: Path) -> None:
+    (team / "folder.py").mkdir()
+    (team / "broken.py").write_text("class Story(:\n")
+    (team / "wide.py").write_text(TEAM, "utf-16")
+    told = refused(named)
+    assert words in told
+    assert told.startswith("flywheel: ")
+    assert told.count("\n") == 1
+
+
+def test_a_recipe_shows_what_it_names_a_teams_own_among_them(team: Path) -> None:
+    named = {"team.py:Story": {"animal": "heron", "only": {"share": 0.5}}}
+    chain = {"produce": ["robust", named], "answer": {"chain": ["distill", "run_code"]}}
+    (team / "recipe.yaml").write_text(json.dumps(chain))
+    shown = [line.split()[0] for line in said("--recipe", "recipe.yaml").splitlines() if "->" in line]
+    assert shown == ["robust", "team.py:Story", "distill", "run_code"]  # each once
+    assert said("Story", "--recipe", "recipe.yaml") == said("team.py:Story")
+    assert refused("Stori", "--recipe", "recipe.yaml").startswith("flywheel: recipe.yaml names no technique Stori")
+    assert "no recipe at" in refused("--recipe", "nowhere.yaml")
