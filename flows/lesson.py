@@ -15,13 +15,19 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+
+from tasks.answer.small_model import learnt_by
+from tasks.history.dataset import Dataset
 from tasks.publish.shapes import openai
+from tasks.publish.version import parent_rows
+from tasks.publish.version import record as published
 from tasks.recipe.small_model import SmallModelAnswers
-from tasks.record import Record
+from tasks.record import Record, stamp
 from tasks.shard import sha256, write_json, write_text
 
 FOLDER = "small_models"
@@ -72,6 +78,23 @@ class Lesson:
         for other in self.folder.parent.iterdir():
             if other != self.folder and other.is_dir():
                 shutil.rmtree(other)
+
+
+def earlier(dataset: Dataset, task_type: str) -> list[Record]:
+    """The teacher's rows of a task type in the version in force."""
+    sides = parent_rows(dataset.versions / dataset.base if dataset.base else None)
+    rows = [row for side in sides.values() for row in side.filter(pc.field("task_type") == task_type).to_pylist()]
+    known = (
+        replace(
+            published(row),
+            constraints=tuple(row["constraints"]),
+            lineage=tuple(stamp(s) for s in row["lineage"]),
+            prompt_tokens=row["prompt_tokens"],
+            response_tokens=row["response_tokens"],
+        )
+        for row in rows
+    )
+    return [r for r in known if learnt_by(r)]
 
 
 def line(record: Record) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from heapq import nsmallest
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from flows.sparing import sparing
+from tasks.answer.small_model import ANSWERED
 from tasks.history.dataset import Dataset
 from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, run
@@ -38,7 +41,8 @@ async def planned(
     with known(dataset.calls) as calls, TemporaryDirectory(dir=dataset.work) as work:
         engines = planners(recipe, calls, spoken(drawn))
         bench = Bench(Path(work), recipe.seed, max(1, drawn.num_rows), {**engines})
-        spent = await asking([*making, *steps], write(drawn, Path(work) / "drawn.parquet"), bench, engines.values())
+        asked_by = [*making, *sparing(recipe, dataset, [*steps], scale)]
+        spent, noted = await asking(asked_by, write(drawn, Path(work) / "drawn.parquet"), bench, engines.values())
     stages = {stage: scaled(count, scale) for stage, count in spent.items()}
     asked, whole = {planner.where: planner for planner in engines.values()}.values(), sum(stages.values(), Count())
     return {
@@ -51,14 +55,15 @@ async def planned(
         "guessed": round(scale * sum(p.guessed for p in asked)),
         "unpriced": sorted(filter(None, map(unpriced, asked))),
         "over": over(recipe, whole, stages),
+        "spared": round(scale * noted[ANSWERED]),
     }
 
 
 async def asking(
     steps: Sequence[AnyStep], shard: Shard, bench: Bench, planning: Collection[Planner]
-) -> dict[str, Count]:
-    """What each stage comes to that asks, one on the rows of the other."""
-    given, spent = (shard,), dict[str, Count]()
+) -> tuple[dict[str, Count], Counter[str]]:
+    """What each stage comes to that asks, one on the rows of the other, and what the steps noted."""
+    given, spent, noted = (shard,), dict[str, Count](), Counter[str]()
     for planner in planning:
         planner.awaited = frozenset(kind for step in steps for kind in awaited(step))
     for step in steps:
@@ -67,7 +72,8 @@ async def asking(
                 planner.example = getattr(step, "example", None)
             tally = await run(step, given, bench)
             given, spent[room(step)] = tally.shards, spent.get(room(step), Count()) + tally.spent
-    return spent
+            noted.update(tally.noted)
+    return spent, noted
 
 
 def awaited(step: AnyStep) -> tuple[str, ...]:

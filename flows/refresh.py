@@ -19,6 +19,7 @@ from prefect.states import Completed, Failed
 from pydantic import BeforeValidator
 
 from flows.artifacts import leave
+from flows.checking import checks
 from flows.closing import Closing, Taken
 from flows.costs import costs
 from flows.following import follow
@@ -37,14 +38,10 @@ from tasks.clean.written import Written
 from tasks.dedup.answers import OneAnswer
 from tasks.dedup.prompts import OnePrompt
 from tasks.dedup.task import dedup
-from tasks.gate.rows import RowGates
-from tasks.gate.student import FitsStudent, Reader
+from tasks.gate.student import Reader
 from tasks.gate.suite import read as read_suite
-from tasks.gate.task import gate
 from tasks.history.dataset import Dataset, Unfit
 from tasks.history.increment import Read
-from tasks.judge.task import judge
-from tasks.judge.verdict import Judged
 from tasks.label.task import label
 from tasks.label.task_type import TaskType
 from tasks.link import AnyStep, Linked
@@ -228,14 +225,7 @@ async def answered(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
 
 def answering(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:
     """What makes rows of prompts, in order."""
-    rows = recipe.gates.rows
-    return [
-        (label, by_teacher(recipe)),
-        *((answer, link) for link in chain(recipe)[1]),
-        (judge, Judged(recipe.judging.reasks)),
-        (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off)),
-        *([(gate, FitsStudent(recipe.student))] if recipe.student else []),
-    ]
+    return [(label, by_teacher(recipe)), *((answer, link) for link in chain(recipe)[1]), *checks(recipe)]
 
 
 async def placed(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lesson import Lesson
+from flows.checking import checks
+from flows.lesson import Lesson, earlier
 from flows.school import School
 from flows.stages import Given, Stages, say
 from tasks.answer.form import Form
@@ -18,12 +19,11 @@ from tasks.answer.task import answer
 from tasks.history.dataset import Dataset
 from tasks.link import Linked, Only, kinds
 from tasks.loop import inputs
-from tasks.publish.version import parent_rows
-from tasks.publish.version import record as published
 from tasks.recipe import Recipe
 from tasks.recipe.small_model import SmallModelAnswers
-from tasks.record import Record, stamp
-from tasks.schema import SCHEMA, records
+from tasks.record import Record
+from tasks.schema import SCHEMA, records, table
+from tasks.shard import write
 from tasks.tally import Tally
 from tasks.teacher.budget import cost
 
@@ -40,11 +40,16 @@ async def by_small_model(recipe: Recipe, distill: Linked, dataset: Dataset, stag
     only = Only(task_types=(told.task_type,), share=drawn(given, told, len(before)))
     given = await stages.over(answer, replace(distill, only=only), given)
     rows, waiting = of_type(given, told.task_type)
+    if stages.stop or not waiting:
+        return given
     new = [r for r in records(rows) if learnt_by(r)]
-    fit = sorted((r for r in (*before, *new) if form.kept(r)), key=lambda r: r.prompt_id)[: told.rows]
-    if stages.stop or not waiting or len(fit) < FEWEST:
-        if waiting and not stages.stop:
-            say(f"small    {len(fit)} answers of the teacher have the form, {FEWEST} are needed: the teacher goes on")
+    good = await passing(recipe, stages, [r for r in new if form.kept(r)])
+    if stages.stop:
+        return given
+    fit = sorted((r for r in (*before, *good) if form.kept(r)), key=lambda r: r.prompt_id)[: told.rows]
+    if len(fit) < FEWEST:
+        what = "have the form and pass judge and gates"
+        say(f"small    {len(fit)} answers of the teacher {what}, {FEWEST} are needed: the teacher goes on")
         return given
     school = School(told, form, recipe.answer.max_tokens, stages.bench, Lesson.of(fit, told, dataset.folder))
     noted = await school.taught([form.kept(r) for r in new])
@@ -61,21 +66,18 @@ async def by_small_model(recipe: Recipe, distill: Linked, dataset: Dataset, stag
     return given
 
 
-def earlier(dataset: Dataset, task_type: str) -> list[Record]:
-    """The teacher's rows of a task type in the version in force."""
-    sides = parent_rows(dataset.versions / dataset.base if dataset.base else None)
-    rows = [row for side in sides.values() for row in side.filter(pc.field("task_type") == task_type).to_pylist()]
-    known = (
-        replace(
-            published(row),
-            constraints=tuple(row["constraints"]),
-            lineage=tuple(stamp(s) for s in row["lineage"]),
-            prompt_tokens=row["prompt_tokens"],
-            response_tokens=row["response_tokens"],
-        )
-        for row in rows
-    )
-    return [r for r in known if learnt_by(r)]
+async def passing(recipe: Recipe, stages: Stages, rows: Sequence[Record]) -> list[Record]:
+    """The rows that would be published as far as the judge and the row gates say: a model that learns the others gives
+    more of them. A stage of the run judges all rows again, and finds these verdicts in the store. Where the judge
+    cannot go on, neither can the run."""
+    aside = Stages(stages.bench)  # no record of the run goes through here
+    given: Given = [{"shards": [write(table(rows), stages.bench.work / "small_model" / "answers.parquet").plain()]}]
+    for task, step in checks(recipe):
+        given = await aside.over(task, step, given)
+    if aside.stop:
+        stages.done[-1] = replace(stages.done[-1], stopped=dict([aside.stop]) | stages.done[-1].stopped)
+    passed = {r.prompt_id for s in inputs(given, None) for r in s.records()}
+    return [r for r in rows if r.prompt_id in passed]
 
 
 def of_type(given: Given, task_type: str) -> tuple[pa.Table, int]:

@@ -38,6 +38,9 @@ def notes(plan: dict[str, Any]) -> list[str]:
     if plan["guessed"]:
         what = "how long they are and what they lead to is a guess until the store holds some of this teacher"
         said.append(f"the replies of {plan['guessed']} calls are invented: {what}")
+    if plan["spared"]:
+        free = "are reckoned as the small model's, at no cost; where it is not good enough, the teacher gives them"
+        said.append(f"{plan['spared']} answers {free}")
     if plan["minutes"]:
         said.append(f"{plan['minutes']:g} minutes at least, by the rate limits")
     return said

@@ -61,14 +61,16 @@ class SmallModelAnswers(Served):
 
     Commands are lists of arguments that no shell reads; {train} and {held_out} are JSON Lines of chat messages, {model}
     is a folder for the model. The environment has the same as FLYWHEEL_TRAIN, FLYWHEEL_HELD_OUT and FLYWHEEL_MODEL.
-    A plan reckons as if the teacher answered all.
+    It learns from answers in the form that the judge and the row gates let pass, and from rows that were published.
+    A plan reckons with `rows` answers of the teacher and as if the model were good enough for the rest.
     """
 
     task_type: str = Field(description="The task type that it learns, of the first level.")
     rows: int = Field(
         default=1000,
         ge=50,
-        description="Answers of the teacher to learn from; as many are asked for as the last version lacks.",
+        description="Answers of the teacher to learn from, as far as they pass the form, the judge and the row gates; "
+        "as many are asked for as the last version lacks.",
     )
     holdout: float = Field(default=0.1, gt=0, le=0.5, description="Share of them that it is measured on instead.")
     train: Command = Field(description="The command that trains it. It runs once for the same files and arguments.")

@@ -14,6 +14,7 @@ PLAN: dict[str, Any] = {
     "guessed": 0,
     "unpriced": [],
     "over": [],
+    "spared": 0,
 }
 
 
@@ -28,8 +29,14 @@ def test_a_plan_has_a_line_for_each_stage_and_one_for_all() -> None:
 
 def test_what_a_reader_must_know_stands_below_it() -> None:
     cap = "budget.usd of 1 will not do: this may come to 1.2"
-    said = "\n".join(page(PLAN | {"drawn": 500, "guessed": 7, "minutes": 12.5, "over": [cap]}))
-    for words in (cap, "500 of the prompts, and scaled", "7 calls are invented", "12.5 minutes at least"):
+    said = "\n".join(page(PLAN | {"drawn": 500, "guessed": 7, "minutes": 12.5, "over": [cap], "spared": 40}))
+    for words in (
+        cap,
+        "500 of the prompts, and scaled",
+        "7 calls are invented",
+        "12.5 minutes at least",
+        "40 answers are reckoned",
+    ):
         assert words in said
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import pytest
 
 from flows.planning import DRAWN, planned
 from tasks.history.dataset import Dataset
+from tasks.link import AnyStep
 from tasks.loop import Bench, run
 from tasks.recipe import Recipe, located, read
 from tasks.record import Record
 from tasks.shard import Shard, write_records
-from tasks.step import Step, room
+from tasks.step import room
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tests.flows.conftest import PROJECT, Done
@@ -26,6 +28,7 @@ from tests.rows import ask, spoken
 
 Flywheel = Callable[..., Done]
 SAMPLES = str(PROJECT / "deployments" / "recipes" / "samples.yaml")
+KNOWN: dict[str, Any] = {"task_type": "classification", "subtype": "intent", "domain": "general"}
 RECORDINGS = "data/samples/recorded.jsonl"
 
 
@@ -36,7 +39,7 @@ def samples(language: str) -> list[Record]:
     return [ask(last, i, before=[t for turn in earlier for t in (turn, "…")]) for (*earlier, last), i in found]
 
 
-def steps(recipe: Recipe) -> list[Step]:
+def steps(recipe: Recipe) -> list[AnyStep]:
     """What a run asks, in its order. Prefect is imported once the session's server is up, or it would start another."""
     from flows.refresh import answering
 
@@ -112,6 +115,30 @@ def test_many_prompts_are_planned_by_some_of_them(tmp_path: Path) -> None:
 def test_no_prompts_are_a_plan_of_nothing(tmp_path: Path) -> None:
     plan = plan_of(Recipe(), tmp_path, [])
     assert (plan["prompts"], plan["calls"], plan["usd"], plan["over"]) == (0, 0, 0, [])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_small_model_will_answer_costs_nothing_and_is_judged(language: str, tmp_path: Path) -> None:
+    said = {"en": "Classify what customer {} wants, by its tone: {}", "zh": "请把第{}位顾客的意图分类，按语气判断：{}"}
+    records = [replace(ask(said[language].format(i, "?" * i), i), **KNOWN) for i in range(160)]
+    others = [replace(ask(f"Why {i}?", 200 + i), **KNOWN | {"task_type": "writing"}) for i in range(40)]
+    at = {"model": "tiny", "base_url": "http://127.0.0.1:9/v1"}
+    small = {"task_type": "classification", "rows": 60, "train": ["train.sh"], "at": at}
+    recipe = Recipe.model_validate({"teacher": {"model": "m"}, "answer": {"small_model": small}})
+    plan = plan_of(recipe, tmp_path, [*records, *others])
+    assert (plan["answer_calls"], plan["judge_calls"], plan["spared"]) == (60 + 40, 200, 100)
+    all_of_it = Recipe.model_validate({"teacher": {"model": "m"}, "answer": {"small_model": small | {"rows": 1000}}})
+    plan = plan_of(all_of_it, tmp_path, [*records, *others])
+    assert (plan["answer_calls"], plan["spared"]) == (200, 0)
+
+
+def test_a_small_models_share_is_scaled_as_the_prompts_are(tmp_path: Path) -> None:
+    records = [replace(ask(f"Classify number {i}: {i % 7}?", i), **KNOWN) for i in range(2 * DRAWN)]
+    at = {"model": "tiny", "base_url": "http://127.0.0.1:9/v1"}
+    small = {"task_type": "classification", "rows": 100, "train": ["train.sh"], "at": at}
+    recipe = Recipe.model_validate({"teacher": {"model": "m"}, "answer": {"small_model": small}})
+    plan = plan_of(recipe, tmp_path, records)
+    assert (plan["answer_calls"], plan["spared"]) == (100, 2 * DRAWN - 100)
 
 
 def logs(path: Path) -> str:

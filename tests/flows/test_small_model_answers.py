@@ -122,6 +122,31 @@ def test_the_teacher_answers_some_and_the_small_model_that_learnt_them_the_rest(
         assert flywheel("verify", "--name", "small_model_answers", "--out", str(tmp_path / "lake")).code == 0
 
 
+def strict(body: dict[str, Any]) -> web.StreamResponse:
+    """As above, with a judge who lets no answer about a parcel pass."""
+    asked = texts(body)[-1]
+    if asked_schema(body) == "verdict" and ("parcel" in asked or "包裹" in asked):
+        said = json.dumps({"reason": "the parcel is not delivered", "harmless": True, "score": 2})
+        return web.json_response(completion(said, "canned", asked))
+    return reply(body)
+
+
+@pytest.mark.recipes
+def test_it_learns_from_no_answer_that_would_not_be_published_and_none_is_judged_twice(
+    flywheel: Flywheel, tmp_path: Path
+) -> None:
+    with teacher(strict) as at:
+        there = recipe(tmp_path, at.url, logs(tmp_path, 1, 240), rows=120)
+        done = flywheel("refresh", "--recipe", there, "--json", **KEYS)
+        assert done.code == 0, done.err
+        judged = [texts(body)[-1] for body in at.asked if asked_schema(body) == "verdict"]
+        assert len(judged) == len(set(judged))
+    folder = tmp_path / "lake" / "small_model_answers" / "small_models"
+    learnt = [line for file in folder.glob("*/*.jsonl") for line in file.read_text("utf-8").splitlines()]
+    assert len(learnt) == noted(done)["taught"] + noted(done)["held_out"] > 0
+    assert {json.loads(json.loads(line)["messages"][-1]["content"])["label"] for line in learnt} == {"refund"}
+
+
 @pytest.mark.recipes
 def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywheel: Flywheel, tmp_path: Path) -> None:
     with teacher(reply) as at:
