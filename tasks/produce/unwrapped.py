@@ -11,14 +11,17 @@ import re
 
 ANNOUNCED = {
     "en": re.compile(
-        r"[\s*_#>]*(?:(?:sure|certainly|of course|absolutely|okay|ok)\b[\s,.!]*)?(?:here(?:['’]s|\s+is)\s+)?"
-        r"(?:(?:the|a|an)\s+)?(?:(?:user|original|likely|possible|probable|reconstructed)(?:['’]s)?\s+)*"
+        r"[\s*_#>]*(?:(?:sure|certainly|of course|absolutely|okay|ok)\b[\s,.!]*)?"
+        r"(?:(?:based|judging|going)\s+(?:on|from|by)\s+(?:the|this)\s+(?:reply|response|answer|text),?\s+)?"
+        r"(?:here(?:['’]s|\s+is)\s+)?"
+        r"(?:(?:the|a|an)\s+)?(?:(?:user|original|most|likely|possible|probable|reconstructed)(?:['’]s)?\s+)*"
         r"(?:request|prompt|question|instruction|query)"
-        r"(?:\s+(?:that|the|they|user|person|made|is|was|may|might|could|would|have|been|be|asked))*[\s*_]*:[\s*_]*",
+        r"(?:\s+(?:that|the|they|user|person|most|likely|probably|possibly|presumably|probable|to|this|reply|response"
+        r"|answer|led|made|sent|wrote|typed|is|was|may|might|must|could|would|have|has|been|be|asked))*[\s*_]*:[\s*_]*",
         re.I,
     ),
     "zh": re.compile(
-        r"[\s*_#>]*(?:(?:好的?|当然|没问题|可以)[，,。！!\s]*)?(?:以下|下面)?(?:就?是|为)?(?:这位|该|那位)?"
+        r"[\s*_#>]*(?:(?:好的?|当然|没问题|可以)[，,。！!\s]*)?(?:(?:根据|从)[^\n，,：:。]{0,12}(?:回复|文字|内容|回答)[^\n，,：:。]{0,6}[，,]\s*)?(?:以下|下面)?(?:就?是|为)?(?:这位|该|那位)?"
         r"(?:用户|提问者|提问的人|对方|他)?(?:当时|可能|原本|最初|原来)*(?:提出的?|提的|的)*"
         r"(?:要求|请求|提问|问题|指令|原话)(?:可能|应该|大概)?(?:是|为|如下)?[\s*_]*[：:][\s*_]*"
     ),
