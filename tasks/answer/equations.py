@@ -21,9 +21,12 @@ MARKED = re.compile(r"<<[^<>\n]*>>")
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 TIMES = re.compile(r"(?<=[\d)%\s])\s*[xX]\s*(?=[\s\d($])")
 COINS = re.compile(r"[$€£¥]")
-WORD = r"(?:[^\W\d_]{2,}|[\u4e00-\u9fff])"  # a letter alone is an unknown
+NAMED = r"(?:[^\W\d_]{2,}|[\u4e00-\u9fff])"  # a letter alone is an unknown, but for the units below
+WORD = rf"{NAMED}(?:/(?:{NAMED}|[a-zA-Z]\b))?"  # mg/kg, km/h, 千米/小时
 BRACKETED = re.compile(rf"(?<=[\d.%])\s*\({WORD}\)")
 WORDS = re.compile(rf"(?<=[\d.)%])\s*{WORD}(?:[ -]{WORD}){{0,2}}\s*(?=[-+*/=)]|$)", re.M)
+LETTER = re.compile(r"(?<=\d )([a-zA-Z])(?:/[a-zA-Z]{1,3})?\b(?!\s*\()")  # 300 g, 5 m/s
+ALONE = re.compile(r"(?<![\w/])(?<!\d )[a-zA-Z](?!\w)")
 SIDE = r"[\d.+\-*/()^% \t]*\d[\d.+\-*/()^% \t]*"
 CHAIN = re.compile(rf"{SIDE}(?:[=≈]{SIDE})+")
 STOPS = re.compile(r"^\s*(?:\.\s+)?|[\s.(]+$")
@@ -75,8 +78,14 @@ def false(found: Sequence[Equation]) -> bool:
 def tidied(text: str) -> str:
     """Signs in one form; no coins, no words between a number and the sign after it."""
     text = GROUPED.sub("", COINS.sub("", plain(text)).translate(SIGNS))
-    text = TIMES.sub("*", text)
+    text = unlettered(TIMES.sub("*", text))
     return WORDS.sub("", BRACKETED.sub("", text))
+
+
+def unlettered(text: str) -> str:
+    """Without units of one letter: those that stand behind a number and a space only; an unknown stands alone, too."""
+    unknown = set(ALONE.findall(text))
+    return LETTER.sub(lambda m: m[0] if m[1] in unknown else "", text)
 
 
 def form(text: str) -> str:

@@ -32,6 +32,8 @@ def test_a_calculation_that_does_not_hold_is_false(text: str) -> None:
         "1,800 ÷ 120 = 15 天",
         "2x = 4",
         "3x + 4 = 28",
+        "Let t be the hours. 3 t + 2 = 8\n3 t = 6\nt = 6 / 3 = 2",
+        "设有 n 个人，6 n + 6 = 24，n = 18 ÷ 6 = 3",
     ],
 )
 def test_a_rounded_result_a_percentage_and_an_unknown_are_not_blamed(text: str) -> None:
@@ -45,6 +47,10 @@ def test_a_rounded_result_a_percentage_and_an_unknown_are_not_blamed(text: str) 
         ("260 * 80 % = 208 yuan", "260 × 0.80 = 208 元"),
         ("共 12.5% × 40 = 5 元", "0.125 × 40 = 5"),
         (".05*200 = 10", "5% × 200 = 10"),
+        ("1.5 mg/kg × 18 kg = 27 mg\n27 mg ÷ 3 = 9 mg", "1.5 * 18 = 27 mg.\n27 / 3 = 9 mg."),
+        ("300 g / 4 = 75 g per person", "300 ÷ 4 = 75（克）"),
+        ("60 km/h * 2 h = 120 km", "60 × 2 = 120 千米"),
+        ("18千米 ÷ 9千米/小时 = 2小时", "18 / 9 = 2"),
     ],
 )
 def test_equal_quantities_are_one_way_however_they_are_written(one: str, other: str) -> None:
