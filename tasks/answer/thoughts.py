@@ -85,9 +85,14 @@ class Thinker:
     fates: dict[int, str] = field(default_factory=dict)
 
     async def proposed(self, thoughts: Sequence[Thought], most: int) -> list[Thought]:
-        """Next thoughts after each of these, by one question each that asks for several."""
+        """Next thoughts after each of these, by one question each that asks for several. A reply that cannot be read is
+        drawn once more, since all ways on hang on it."""
         sent = [self.fill("propose", steps=listed(t.steps), many=str(most)) for t in thoughts[: self.take(thoughts)]]
         replies = await self.ask([(s, 0) for s in sent], Proposed)
+        failed = [i for i, reply in enumerate(replies) if reply is None]
+        failed = failed[: self.take(failed)]
+        for i, reply in zip(failed, await self.ask([(sent[i], 1) for i in failed], Proposed), strict=True):
+            replies[i] = reply
         return self.grown([(t, r.steps[:most]) for t, r in zip(thoughts, replies, strict=False) if r])
 
     async def sampled(self, thoughts: Sequence[Thought], most: int) -> list[Thought]:

@@ -230,6 +230,25 @@ async def test_replies_that_cannot_be_read_are_a_thought_or_a_vote_less_and_are_
     assert outcome.noted == ("unreadable_reply",) * 2
     outcome, _, _ = await searched(TreeOfThoughts(), lambda _: "no", tmp_path / "none")
     assert [d.reason for d in outcome.dropped] == ["unsolved"]
+    assert outcome.noted == ("unreadable_reply",) * 2, "the only reply that all hangs on is drawn once more"
+
+
+@pytest.mark.parametrize(
+    ("text", "prose"), [(TEXTS[0], "First, 9 - 8 = 1."), (TEXTS[1], "第一步：9 - 8 = 1，剩下 1、3、8。")]
+)
+@pytest.mark.parametrize("search", ["bfs", "dfs"])
+async def test_steps_that_come_as_prose_once_do_not_lose_the_record(
+    search: Any, text: str, prose: str, tmp_path: Path
+) -> None:
+    good, heard = thinking(), Counter[str]()
+
+    def said(body: Body) -> str:
+        heard[asked_schema(body)] += 1
+        return prose if asked_schema(body) == "proposed" and heard["proposed"] == 1 else good(body)
+
+    outcome, schemas, _ = await searched(TreeOfThoughts(search=search, depth=1), said, tmp_path, text)
+    assert len(outcome.out) == 1
+    assert schemas["proposed"] == 2
     assert outcome.noted == ("unreadable_reply",)
 
 
