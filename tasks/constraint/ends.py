@@ -11,6 +11,7 @@ from tasks.text import key, units
 
 PHRASE = re.compile(r"[^\s,.!?;:，。！？；：、…\"“”「」()（）*#\-][^,.!?;:，。！？；：、…\n\"“”「」()（）*]*")
 TRAIL = re.compile(r"[\s.!?。！？…\"”’」』*)）]+\Z")
+QUOTES = "\"“”'‘’「」『』> *"
 SHORT = 12
 SEPARATOR = "******"
 
@@ -79,14 +80,15 @@ class Postscript(Constraint):
 
 @dataclass(frozen=True, slots=True)
 class RepeatsPrompt(Constraint):
-    """The answer begins with the question, word for word."""
+    """The answer begins with the question, word for word, in quotation marks or without."""
 
     prompt: str
     sets: ClassVar[frozenset[str]] = aspects("opening")
     needs: ClassVar[frozenset[str]] = aspects("language", "size", "parts")
 
     def holds(self, text: str) -> bool:
-        return bool(self.prompt.strip()) and key(text).startswith(key(self.prompt)) and key(text) != key(self.prompt)
+        asked, said = bare(self.prompt), bare(text)
+        return bool(asked) and said.startswith(asked) and said.removeprefix(asked).strip(QUOTES) != ""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -102,3 +104,8 @@ class TwoResponses(Constraint):
     def holds(self, text: str) -> bool:
         parts = [part.strip() for part in text.split(SEPARATOR)]
         return len(parts) == 2 and all(parts) and parts[0] != parts[1]
+
+
+def bare(text: str) -> str:
+    """The folded text without the quotation marks that stand before it."""
+    return key(text).lstrip(QUOTES)

@@ -55,7 +55,11 @@ EN: list[Case] = [
     (OpensWith("This morning"), ["This  morning I", "this morning"], ["I, this morning", ""]),
     (ClosesWith("write soon."), ["Do write soon!", "Write soon"], ["write soon, Ann", ""]),
     (Postscript("P.S."), ["Hi\n\nP.S. Bring cake.", "Hi\np.s. cake"], ["P.S. Hi\n\nBye", ""]),
-    (RepeatsPrompt("Write a letter."), ["Write a letter.\nDear Ann"], ["Write a letter.", "Dear Ann", ""]),
+    (
+        RepeatsPrompt("Write it."),
+        ["Write it.\nDear Ann", "“Write it.”\n\nDear Ann"],
+        ["Write it.", "“Write it.”", "Dear", ""],
+    ),
     (TwoResponses(), ["one\n******\ntwo"], ["one", "one\n******\none", "a\n******\nb\n******\nc", "******"]),
     (NoCommas(), ["no pause"], ["a, b"]),
     (Emoji(2, 2), ["👍🏽 and 👩‍👩‍👧"], ["👍🏽", "© 2026 →"]),
@@ -85,7 +89,7 @@ ZH: list[Case] = [
     (OpensWith("今天收拾屋子"), ["今天收拾屋子，翻出"], ["我今天收拾屋子"]),
     (ClosesWith("盼你回信"), ["……盼你回信。", "“盼你回信！”"], ["盼你回信，小明"]),
     (Postscript("又及："), ["正文\n\n又及：天凉加衣。", "正文\n又及:加衣"], ["又及：加衣。\n正文"]),
-    (RepeatsPrompt(ASKED), [f"{ASKED}\n小明：你好"], [ASKED, "小明：你好"]),
+    (RepeatsPrompt(ASKED), [f"{ASKED}\n小明：你好", f"“{ASKED}”\n小明：你好"], [ASKED, f"「{ASKED}」", "小明：你好"]),
     (TwoResponses(), ["甲\n******\n乙"], ["甲\n***\n乙"]),
     (NoCommas(), ["不停地走。"], ["走，再走", "走、停", "走,停"]),
     (
