@@ -15,9 +15,11 @@ from pydantic import BaseModel, PositiveInt, StringConstraints
 
 from tasks.constraint.draw import Material, drawn
 from tasks.constraint.kind import Constraint
+from tasks.constraint.length import Paragraphs
 from tasks.constraint.register import written
 from tasks.constraint.stated import stated
 from tasks.constraint.wording import FILE, worded
+from tasks.hanzi import simplified
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.setting import Temperature
@@ -28,6 +30,12 @@ from tasks.text import units
 
 VERSE = re.compile(
     r"\b(?:poem|verse|haiku|sonnet|limerick|lyrics|rhym\w+)\b|[诗词](?!典|汇|语|条|组|源)|歌词|对联|绝句|律诗", re.I
+)
+ONE_PARAGRAPH = re.compile(r"\b(?:a|one|single)(?: [a-z]+)? paragraph\b|一小?段(?![时路距感旅婚历恋音视代程])", re.I)
+FEW = re.compile(
+    r"\b(?:a few|one or two|two or three|a couple of|one|a single)(?: short| brief)? (?:sentences?|lines?)\b"
+    r"|[一几](?:[两二三])?句话?(?!子)|[两二]三句话?|三言两语",
+    re.I,
 )
 LINES = {"en": "\n\nRequirements:\n", "zh": "\n\n要求：\n"}
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -75,7 +83,7 @@ class ComplexInstruct:
         fitting, _ = await teacher.ask_json(sent, Fitting, record.language, self.temperature)
         if fitting is None:
             return kept.noting("unreadable_reply")
-        taken = tuple(s.length for s in stated(record.instruction))
+        taken = lengths(record.instruction)
         chosen = drawn(dice, material(record, fitting), dice.randint(self.least, self.most), taken)
         made = record.derived(
             sent.name,
@@ -105,8 +113,15 @@ def material(record: Record, fitting: Fitting) -> Material:
         fitting.closing if usable(fitting.closing) else "",
         verse=record.subtype == "verse" or bool(VERSE.search(record.instruction)),
         code=record.task_type == "code",
-        brief=record.task_type == "rewriting" and units(f"{record.instruction}\n{record.input}") <= brief,
+        brief=bool(FEW.search(simplified(record.instruction)))
+        or (record.task_type == "rewriting" and units(f"{record.instruction}\n{record.input}") <= brief),
     )
+
+
+def lengths(prompt: str) -> tuple[Constraint, ...]:
+    """What the prompt says of the answer's length already, which no constraint may contradict."""
+    one = (Paragraphs(1, 1),) if ONE_PARAGRAPH.search(simplified(prompt)) else ()
+    return (*one, *(s.length for s in stated(prompt)))
 
 
 def usable(words: str) -> bool:

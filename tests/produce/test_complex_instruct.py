@@ -7,11 +7,13 @@ from random import Random
 
 import pytest
 
+from tasks.constraint.draw import Material, drawn
+from tasks.constraint.length import Paragraphs
 from tasks.constraint.register import compatible, read
 from tasks.constraint.wording import wordings
 from tasks.link import Linked
 from tasks.loop import Bench, run
-from tasks.produce.complex_instruct import ComplexInstruct, Fitting, material, usable
+from tasks.produce.complex_instruct import ComplexInstruct, Fitting, lengths, material, usable
 from tasks.prompt import load
 from tasks.record import Record
 from tasks.schema import records
@@ -93,6 +95,33 @@ async def test_a_length_that_the_prompt_states_is_not_contradicted(text: str, tm
         }
     assert not kinds & {"words", "characters", "sentences", "repeats_prompt"}
     assert "emoji" in kinds
+
+
+@pytest.mark.parametrize("text", ["写一段介绍民宿的文字。", "幫我寫一段文案。", "Write a short paragraph about us."])
+def test_a_prompt_for_one_paragraph_is_not_asked_for_several(text: str):
+    assert lengths(text) == (Paragraphs(1, 1),)
+    language = "en" if text.isascii() else "zh"
+    kinds = {c.name for seed in range(60) for c in drawn(Random(seed), Material(text, language), 5, lengths(text))}
+    assert not kinds & {"paragraphs", "bullets", "numbered", "headings", "two_responses"}
+    assert {"words", "emoji"} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "brief"),
+    [
+        ("替我写几句话安慰女儿。", True),
+        ("幫我寫一句廣告語。", True),
+        ("Write a few sentences to cheer her up.", True),
+        ("写一封信安慰女儿，别写错句子。", False),
+        ("一段时间没联系了，写封信给她。", False),
+        ("Write a letter about the lines at the post office.", False),
+    ],
+)
+def test_a_prompt_for_a_sentence_or_two_gets_no_demand_that_needs_a_long_answer(text: str, brief: bool):
+    language = "en" if text.isascii() else "zh"
+    fitting = Fitting.model_validate(EN if language == "en" else ZH)
+    assert material(writing(language, text), fitting).brief == brief
+    assert lengths(text) == ()
 
 
 async def test_what_the_prompt_says_itself_is_not_forbidden_and_verse_gets_constraints_of_verse():
