@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, NonNegativeInt
 
+from tasks.alone import refers, unled
 from tasks.answer.corpus import Passage, read, terms_of
 from tasks.answer.thoughts import compact
 from tasks.prompt import load
@@ -64,7 +65,8 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class MetaReasoning:
-    """Every record with an answer from the corpus, or dropped as `unsupported` where the corpus does not hold it.
+    """Every record with an answer from the corpus, or dropped as `unsupported` where the corpus does not hold it, or as
+    `not_self_contained` where the answer speaks of texts that its reader does not see.
 
     Evidence is looked up in the record's own language.
 
@@ -138,7 +140,10 @@ class MetaReasoning:
             return outcome.dropping("unparsed", f"answer: {reply.text[:200]}")
         if not said.known or not said.answer.strip():
             return outcome.dropping("unsupported", said.reasoning[:200])
-        made = record.answering(said.answer.strip(), said.reasoning if self.keep_reasoning else "")
+        answer = unled(said.answer.strip(), record.language)
+        if words := refers(answer, record.language):
+            return outcome.dropping("not_self_contained", words)
+        made = record.answering(answer, said.reasoning if self.keep_reasoning else "")
         made = taught(made, teacher, sent, (reply.prompt_tokens, reply.response_tokens))
         *before, last = made.lineage
         told = replace(last, detail=evidence(hops, shuffled, self.detail))

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.produce.alone import refers
+from tasks.alone import refers
 from tasks.produce.grounded import ungrounded
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record

@@ -140,6 +140,28 @@ async def test_what_the_corpus_does_not_hold_is_not_answered(text: str, known: b
     assert len(server.calls) == 5
 
 
+@pytest.mark.parametrize(
+    ("text", "answer", "published", "reason"),
+    [
+        (EN, "According to the passages, it was opened in 1790.", "It was opened in 1790.", ""),
+        (EN, "Based on the information provided, in 1790.", "In 1790.", ""),
+        (EN, "In 1790; this passage does not say by whom.", "", "this passage"),
+        (ZH, "根据资料，岷江在宜宾汇入长江。", "岷江在宜宾汇入长江。", ""),
+        (ZH, "根據資料顯示，岷江在宜賓匯入長江。", "岷江在宜賓匯入長江。", ""),
+        (ZH, "岷江在宜宾汇入长江，资料中提到过。", "", "资料中"),
+    ],
+)
+async def test_an_answer_does_not_speak_of_texts_that_its_reader_does_not_see(
+    text: str, answer: str, published: str, reason: str, tmp_path: Path
+) -> None:
+    said = looking(conclude=lambda *_: {"reasoning": "r", "known": True, "answer": answer})
+    async with FaultsServer(said) as server, teacher_at(server, tmp_path) as teacher:
+        outcome = await MetaReasoning(CORPUS)(ask(text), teacher, Random(0))
+    assert outcome.balanced
+    assert [r.response for r in outcome.out] == ([published] if published else [])
+    assert [(d.reason, d.detail) for d in outcome.dropped] == ([("not_self_contained", reason)] if reason else [])
+
+
 async def test_chains_that_break_are_counted_and_the_others_go_on(tmp_path: Path) -> None:
     def script(call: Call) -> faults.Fault | None:
         if asked_schema(call.body) == "concluded" or call.body["temperature"]:

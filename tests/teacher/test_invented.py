@@ -6,11 +6,11 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
+from tasks.alone import refers
 from tasks.answer.distill import Reasoned
 from tasks.judge.verdict import Verdict
 from tasks.label.task_type import labelled
 from tasks.language import detect
-from tasks.produce.alone import refers
 from tasks.produce.elimination import HANDED_OVER, says_nothing
 from tasks.produce.grounded import ungrounded
 from tasks.prompt import LANGUAGES, load
