@@ -18,6 +18,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
+from tasks.hanzi import simplified
 from tasks.produce.house_rules import Rule, read_system_turns
 from tasks.produce.rounds import dealt, in_turn, rounds, shares_of
 from tasks.produce.seeds import named, read_seeds
@@ -145,8 +146,7 @@ class MultiTurn:
         for number in count() if languages else ():
             language = languages[number % len(languages)]
             kind, opening = next(kinds[language]), next(begins[language])
-            other = dice.choice([one for one in openings[language] if one is not opening])
-            plan = Plan(number, kind, opening, other)
+            plan = Plan(number, kind, opening, another(opening, openings[language], dice))
             if kind == "system_effective":
                 rule = dice.choice(turns.effective[language])
                 plan = replace(plan, system=rule.text, rule=rule)
@@ -242,6 +242,17 @@ class MultiTurn:
             case "bearing":
                 return {"reason": asked.words(asked.length), "bears": False}
         return None
+
+
+def another(opening: Record, prompts: Sequence[Record], dice: Random) -> Record:
+    """A prompt to switch to; one in the same script, traditional or simplified, where there is any."""
+    others = [one for one in prompts if one is not opening]
+    alike = [one for one in others if traditional(one) == traditional(opening)]
+    return dice.choice(alike or others)
+
+
+def traditional(prompt: Record) -> bool:
+    return simplified(prompt.instruction) != prompt.instruction
 
 
 def answers(record: Record) -> list[str]:

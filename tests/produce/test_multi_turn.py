@@ -89,6 +89,17 @@ async def test_a_switch_is_another_prompt_word_for_word(language: str, tmp_path:
     assert not any(asked_schema(body) == "followup" for body in run.asked)
 
 
+async def test_a_switch_stays_in_the_script_that_the_user_writes(tmp_path: Path) -> None:
+    texts = ["青菜怎麼炒才不會出水？", "空腹吃布洛芬要紧吗？", "腳踏車鏈條多久上一次油？", "律师函是什么意思？"]
+    pool = [ask(text, n) for n, text in enumerate(texts)]
+    said = {"leaning": {"reason": "", "leans": False}, "more": {"target": 4}}
+    run = await hold("unrelated", "zh", tmp_path, pool=pool, **said)
+    assert len(run.rows) == 4
+    for row in run.rows:
+        first, _, last, _ = (m.content for m in row.messages)
+        assert {first, last} in ({texts[0], texts[2]}, {texts[1], texts[3]})
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_an_effective_system_turn_is_kept_in_every_answer(language: str, tmp_path: Path) -> None:
     rules = {rule.text: rule for rule in read_system_turns("data/system_prompts.yaml").effective[language]}
