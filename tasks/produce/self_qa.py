@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.alone import refers
+from tasks.alone import refers, unled
 from tasks.produce.grounded import ungrounded
 from tasks.prompt import load
 from tasks.record import Kind, Message, Record
@@ -86,7 +86,7 @@ class SelfQA:
         """The question with its answer as a row, or eliminated for what is wrong with the answer."""
         if isinstance(said, NoAnswer):
             return outcome.eliminating(asked, said.reason, said.detail)
-        prompt, text = load("self_qa/answer", asked.language), said.text.strip()
+        prompt, text = load("self_qa/answer", asked.language), unled(said.text.strip(), asked.language)
         if prompt.words["unknown"] in text:
             return outcome.eliminating(asked, "unanswered", text[:200])
         if words := refers(text, asked.language):

@@ -29,7 +29,7 @@ ASKED: dict[str, dict[str, str]] = {  # question -> answer
         "文中说周一有什么安排？": "不会问到",
         "海港游泳馆的餐厅由谁经营？": "材料未提及",
         "海港游泳馆的柜子钥匙押金是多少？": "押金为250元。",
-        "海港游泳馆几点闭馆？": "根据材料，21:00闭馆。",
+        "海港游泳馆几点闭馆？": "21:00闭馆，材料中有写。",
     },
 }
 ENDS = {0: "kept", 1: "not_self_contained", 2: "unanswered", 3: "ungrounded", 4: "not_self_contained"}
@@ -44,6 +44,27 @@ def teacher(language: str, listed: list[str] | None = None) -> Any:
         return next(answer for question, answer in known.items() if question in texts(body)[-1])
 
     return say
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "published"),
+    [
+        ("en", "According to the passage, adults pay 7.50 euros.", "Adults pay 7.50 euros."),
+        ("zh", "根据资料，成人票每张45元。", "成人票每张45元。"),
+        ("zh", "根據資料，成人票每張45元。", "成人票每張45元。"),
+    ],
+)
+async def test_an_answer_that_only_begins_with_its_source_is_kept_without_it(
+    language: str, said: str, published: str, tmp_path: Path
+) -> None:
+    question = next(iter(ASKED[language]))
+
+    def say(body: Body) -> str:
+        return json.dumps({"questions": [question]}, ensure_ascii=False) if asked_schema(body) else said
+
+    async with FaultsServer(say) as server, teacher_at(server, tmp_path) as one:
+        _, rows, _ = await through(SelfQA(), [passage(PASSAGES[language])], one, tmp_path)
+    assert [row.response for row in rows] == [published]
 
 
 @BOTH
