@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from tasks.history.asked import Asked, segment
+from tasks.history.fresh import Fresh
 from tasks.history.past import Neighbours, Past
 from tasks.shard import Shard, write
 
@@ -71,10 +72,10 @@ def size(folder: Path) -> float:
 
 def weekly(segments: list[Shard], folder: Path, rows: int, week: int) -> None:
     given = new(rows, week)
-    Neighbours(Past(), given[:10], THRESHOLD)  # what is made once
+    Neighbours(Past(), Fresh.of(given[:10]), THRESHOLD)  # what is made once
     own, peak = memory("RssAnon"), memory("VmHWM")
     began = time.process_time()
-    near = Neighbours(Past(tuple(segments), folder), given, THRESHOLD)
+    near = Neighbours(Past(tuple(segments), folder), Fresh.of(given), THRESHOLD)
     kept = sum(near.keep(i) >= 0 for i in range(week) if not near.of(i))
     spent = time.process_time() - began
     own, peak = memory("RssAnon") - own, memory("VmHWM") - peak

@@ -14,7 +14,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,14 +22,16 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from tasks.chosen import Chosen, Rows, parts
 from tasks.crew import through
 from tasks.link import TOLD, AnyStep, Linked, inner
+from tasks.mapped import spooled
 from tasks.prompt import fingerprint
 from tasks.recipe import RecipeError, Unreachable, located
 from tasks.record import Record, identity
-from tasks.schema import SCHEMA, table
+from tasks.schema import DROPPED, SCHEMA, table
 from tasks.schema import records as records_of
-from tasks.shard import Shard, sha256, write, write_json
+from tasks.shard import Shard, sha256, write, write_all, write_json
 from tasks.step import MERGED, Drop, Each, Fold, Grow, Outcome, TableStep, dice, name
 from tasks.tally import Tally, Unbalanced
 from tasks.teacher.ask import Answerer, Teacher
@@ -40,11 +42,6 @@ from tasks.teacher.slots import Slots
 from tasks.teacher.tiers import Tiers, identities, tiers
 from tasks.unchanged import rewritten
 
-DROPPED = (
-    SCHEMA.append(pa.field("reason", pa.string()))
-    .append(pa.field("detail", pa.string()))
-    .append(pa.field("into", pa.string()))
-)
 RECEIPT = "tally.json"
 STOPS = {BudgetReached: "budget", TeacherUnusable: "teacher", Unanswered: "outage"}
 STOPS_OF = frozenset(STOPS.values())
@@ -153,7 +150,8 @@ def imported(text: str) -> frozenset[str]:
 async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
     """Run a step over its input; the tally names the files that it wrote. Raises Unbalanced."""
     asked = tiers(step, bench.engines)
-    rows, others = await asyncio.to_thread(given, step, shards)  # beside the loop, which asks for other shards
+    on_disk = bench.work if step.shape == "fold" else None  # it takes all rows of the run at once
+    rows, others = await asyncio.to_thread(given, step, shards, on_disk)  # beside the loop, which asks for other shards
     match step.shape:
         case "each":
             done = await each(cast(Each, step), rows, asked, bench, counting(bench, shards))
@@ -169,14 +167,15 @@ async def run(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> Tally:
         await asked.first.engine.flush()  # a shard's output never stands without the answers that it is made of
     if isinstance(step, Linked):
         done.passed = others.num_rows
-    done.seen, done.out = done.seen + others.num_rows, pa.concat_tables([others, done.out])
+    if others.num_rows:
+        done.seen, done.out = done.seen + others.num_rows, pa.concat_tables([others, done.out.slice()])
     spent = asked.count if asked else Count()
     return await asyncio.to_thread(done.kept, name(step), place(step, shards, bench), bench.shard_rows, spent)
 
 
-def given(step: AnyStep, shards: Sequence[Shard]) -> tuple[pa.Table, pa.Table]:
+def given(step: AnyStep, shards: Sequence[Shard], on_disk: Path | None) -> tuple[pa.Table, pa.Table]:
     """The rows of some shards that a step takes, and those that pass it by."""
-    return parted(step, pa.concat_tables([s.table() for s in shards] or [SCHEMA.empty_table()]))
+    return parted(step, spooled((s.table() for s in shards), SCHEMA, on_disk))
 
 
 def parted(step: AnyStep, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -197,8 +196,9 @@ class Done:
     """What a step left of a shard, before it is written."""
 
     seen: int
-    out: pa.Table
+    out: Rows
     dropped: list[dict[str, Any]] = field(default_factory=list)
+    fallen: Fallen | None = None  # what a fold dropped, in the place of `dropped`
     pending: pa.Table = field(default_factory=SCHEMA.empty_table)
     made: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
@@ -211,13 +211,11 @@ class Done:
 
     def kept(self, stage: str, folder: Path, shard_rows: int, spent: Count) -> Tally:
         """Write it to its place and count it."""
-        reasons = Counter(d["reason"] for d in self.dropped)
+        reasons = Counter(self.fallen.reasons if self.fallen else (d["reason"] for d in self.dropped))
         merged = reasons.pop(MERGED, 0)
-        starts = range(0, max(1, self.out.num_rows), shard_rows)
-        out = tuple(
-            write(self.out.slice(s, shard_rows), folder / f"part-{i:05d}.parquet") for i, s in enumerate(starts)
-        )
-        gone = write(pa.Table.from_pylist(self.dropped, schema=DROPPED), folder / "dropped.parquet")
+        out = tuple(write(some, folder / f"part-{i:05d}.parquet") for i, some in enumerate(parts(self.out, shard_rows)))
+        fallen = parts(self.fallen or pa.Table.from_pylist(self.dropped, schema=DROPPED), shard_rows)
+        gone = write_all(fallen, DROPPED, folder / "dropped.parquet")
         waits = write(self.pending, folder / "pending.parquet")
         tally = Tally(
             stage=stage,
@@ -237,6 +235,28 @@ class Done:
         ).balanced()
         write_json(tally.plain(), folder / RECEIPT)
         return tally
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """The rows that a fold dropped, each with its reason; put together when they are written."""
+
+    rows: Chosen
+    drops: Sequence[Drop]
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.drops)
+
+    @property
+    def reasons(self) -> Iterator[str]:
+        return (drop.reason for drop in self.drops)
+
+    def slice(self, offset: int = 0, length: int | None = None) -> pa.Table:
+        rows, drops = self.rows.slice(offset, length), self.drops[offset : None if length is None else offset + length]
+        for what in ("reason", "detail", "into"):
+            rows = rows.append_column(DROPPED.field(what), pa.array([getattr(d, what) for d in drops], pa.string()))
+        return rows
 
 
 def row_of(record: Record, drop: Drop) -> dict[str, Any]:
@@ -356,7 +376,6 @@ def candidate(step: Grow, drop: Drop) -> Record:
 
 def fold(step: Fold, rows: pa.Table) -> Done:
     folded = step(rows)
-    gone = rows.take([i for i, _ in folded.dropped]).to_pylist() if folded.dropped else []
-    why = [{"reason": d.reason, "detail": d.detail, "into": d.into} for _, d in folded.dropped]
-    dropped = [row | reason for row, reason in zip(gone, why, strict=True)]
-    return Done(rows.num_rows, folded.table, dropped, noted={n: count for n, count in folded.noted.items() if count})
+    fallen = Fallen(Chosen(rows, [i for i, _ in folded.dropped]), [drop for _, drop in folded.dropped])
+    noted = {what: count for what, count in folded.noted.items() if count}
+    return Done(rows.num_rows, folded.table, fallen=fallen, noted=noted)

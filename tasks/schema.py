@@ -6,7 +6,7 @@ of `Record` and the two ids that are made of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -78,6 +78,12 @@ SCHEMA = pa.schema(
 )
 
 
+DROPPED = (
+    SCHEMA.append(pa.field("reason", pa.string()))
+    .append(pa.field("detail", pa.string()))
+    .append(pa.field("into", pa.string()))
+)
+AT_ONCE = 1000  # records of a long table that are Python objects at once
 EARLIER = {"rejected": "rejected_answers"}  # before version 4; trainers take a column `rejected` for turns
 
 
@@ -122,6 +128,12 @@ def column(name: str, values: list[Any]) -> pa.Array:
 def records(rows: pa.Table) -> list[Record]:
     """The reverse of `table`."""
     return [Record(*values) for values in zip(*(values_of(rows, name) for name in FIELDS), strict=True)]
+
+
+def streamed(rows: pa.Table) -> Iterator[Record]:
+    """The records of a table one after the other; so many at once are in memory."""
+    for start in range(0, rows.num_rows, AT_ONCE):
+        yield from records(rows.slice(start, AT_ONCE))
 
 
 def values_of(rows: pa.Table, name: str) -> list[Any]:

@@ -67,6 +67,16 @@ def write(rows: pa.Table, path: str | Path) -> Shard:
     return Shard(str(path), rows.num_rows, sha256(path))
 
 
+def write_all(parts: Iterable[pa.Table], schema: pa.Schema, path: str | Path) -> Shard:
+    """The same of a table that comes in parts; each is a row group of its own."""
+    rows = 0
+    with placed(path) as out, pq.ParquetWriter(out, schema, compression="zstd", store_schema=True) as sink:
+        for part in parts:
+            sink.write_table(part, ROW_GROUP)
+            rows += part.num_rows
+    return Shard(str(path), rows, sha256(path))
+
+
 def write_records(made: Iterable[Record], path: str | Path) -> Shard:
     return write(table(made), path)
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, cast
 
 import pyarrow as pa
 
+from tasks.chosen import Chosen
 from tasks.record import Record
 
 if TYPE_CHECKING:
@@ -96,9 +97,12 @@ class Sieved:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a fold keeps, what it drops as (row number in the input, drop), and what else it counted, by name."""
+    """What a fold keeps, what it drops as (row number in the input, drop), and what else it counted, by name.
 
-    table: pa.Table
+    The input may lie on disk (`loop.run`): what goes on of it is best told by `Chosen`, which copies nothing.
+    """
+
+    table: pa.Table | Chosen
     dropped: Sequence[tuple[int, Drop]]
     noted: Mapping[str, int] = field(default_factory=dict)
 

@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pytest
 
-from tasks.loop import DROPPED, RECEIPT, Bench, cache_key, inputs, key, passing, place, reusable, run, source
+from tasks.loop import RECEIPT, Bench, cache_key, inputs, key, passing, place, reusable, run, source
 from tasks.mine.worth import chosen
 from tasks.prompt import PromptError
 from tasks.recipe import Endpoint, Mine, RecipeError
 from tasks.record import Record
-from tasks.schema import SCHEMA, records
+from tasks.schema import DROPPED, SCHEMA, records
 from tasks.shard import Shard, write_records
 from tasks.step import MERGED, Drop, Folded, Outcome, Sieved
 from tasks.tally import Tally, Unbalanced, total

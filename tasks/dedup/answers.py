@@ -8,20 +8,37 @@ no duplicates (`positive` is right more than once), but the share of any one ans
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from tasks.history.asked import PUBLISHED, Asked
+from tasks.chosen import Chosen
+from tasks.history.asked import PUBLISHED, Asked, digest
+from tasks.history.fresh import Fresh
 from tasks.history.near import jaccard
-from tasks.history.past import NOTHING, Neighbours, Past
-from tasks.record import Record
-from tasks.schema import records
+from tasks.history.past import NOTHING, Near, Neighbours, Past
+from tasks.schema import streamed
 from tasks.step import MERGED, Drop, Folded
-from tasks.unchanged import rewritten
 
 REPEATED = "answer_repeated"
+
+
+@dataclass(slots=True)
+class Answers:
+    """What is known of the rows beside their text, by their numbers."""
+
+    ranks: list[tuple[float, str]] = field(default_factory=list)  # the better score first, then the id
+    roots: list[tuple[str, ...]] = field(default_factory=list)
+
+    def read(self, table: pa.Table) -> Iterator[Asked]:
+        """What is asked and answered in each row, noting the rest."""
+        ids = table.column("row_id").to_pylist()
+        for row_id, record in zip(ids, streamed(table), strict=True):
+            self.ranks.append((-(record.score("judge") or 0), row_id))
+            self.roots.append(record.roots)
+            yield Asked.of(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +54,40 @@ class OneAnswer:
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:
-        rows = records(table)
-        ids = table.column("row_id").to_pylist()
-        order = sorted(range(len(rows)), key=lambda i: (-(rows[i].score("judge") or 0), ids[i]))
-        asked = [Asked.of(rows[i]) for i in order]
-        before = Neighbours(self.past, asked, self.close)
-        texts = Counter(self.past.having("answer", {a.answer for a in asked}).column("answer").to_pylist())
-        cap = max(self.max_rows, int(self.max_share * (self.past.published + len(rows))))
-        old = self.past.size
-        kept: dict[int, Record] = {}
+        rows = Answers()
+        asked = Fresh.of(rows.read(table), self.past.folder)
+        order = sorted(range(len(asked)), key=rows.ranks.__getitem__)
+        before = Neighbours(self.past, asked.ordered(order), self.close)
+        times = self.times(asked)
+        cap = max(self.max_rows, int(self.max_share * (self.past.published + len(order))))
+        kept: list[int] = []
+        roots: dict[int, tuple[str, ...]] = {}
         dropped: list[tuple[int, Drop]] = []
-        for i, one in enumerate(asked):
-            known = [n for n in before.of(i) if n.number >= old or n.asked.fate == PUBLISHED]
-            like = (n for n in known if n.asked.robust == one.robust)
-            twin = next((n for n in like if jaccard(n.asked.answer, one.answer) >= self.threshold), None)
-            if twin:
-                if first := kept.get(twin.number):
-                    kept[twin.number] = replace(first, roots=(*first.roots, *rows[order[i]].roots))
+        for i, row in enumerate(order):
+            one = before.new[i]
+            text = digest("answer", one.answer)
+            if twin := self.twin(before, i):
+                if twin.number >= self.past.size:
+                    first = order[twin.number - self.past.size]
+                    roots[first] = (*roots.get(first, rows.roots[first]), *rows.roots[row])
                 into = twin.asked.row_id or twin.asked.prompt_id
-                dropped.append((order[i], Drop(MERGED, "close prompts, like answers", into=into)))
-            elif texts[one.answer] >= cap:
-                dropped.append((order[i], Drop(REPEATED, f"{texts[one.answer]} rows answer so: {one.answer[:80]}")))
+                dropped.append((row, Drop(MERGED, "close prompts, like answers", into=into)))
+            elif times[text] >= cap:
+                dropped.append((row, Drop(REPEATED, f"{times[text]} rows answer so: {one.answer[:80]}")))
             else:
-                texts[one.answer] += 1
-                kept[before.keep(i)] = rows[order[i]]
-        stay = {order[number - old]: record for number, record in kept.items()}
-        left = sorted(stay)
-        return Folded(rewritten([stay[i] for i in left], table, rows, left), dropped, before.noted)
+                times[text] += 1
+                before.keep(i)
+                kept.append(row)
+        return Folded(Chosen(table, sorted(kept), {"roots": roots}), dropped, before.noted)
+
+    def times(self, asked: Fresh) -> Counter[int]:
+        """How many published rows have an answer, by its digest, of the answers that are given now."""
+        known = self.past.having("answer", (one.answer for one in asked))
+        return Counter(digest("answer", text) for text in known.column("answer").to_pylist())
+
+    def twin(self, before: Neighbours, i: int) -> Near | None:
+        """The row that stands before `i` and says the same to a close prompt."""
+        one = before.new[i]
+        known = (n for n in before.of(i) if n.number >= self.past.size or n.asked.fate == PUBLISHED)
+        like = (n for n in known if n.asked.robust == one.robust)
+        return next((n for n in like if jaccard(n.asked.answer, one.answer) >= self.threshold), None)

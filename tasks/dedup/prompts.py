@@ -8,18 +8,39 @@ was made of another, to ask more or in another form, is no near-duplicate of it,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 
+from tasks.chosen import Chosen
 from tasks.history.asked import Asked
-from tasks.history.past import NOTHING, Neighbours, Past
-from tasks.schema import records
+from tasks.history.fresh import Fresh
+from tasks.history.past import NOTHING, Near, Neighbours, Past
+from tasks.schema import streamed
 from tasks.step import MERGED, Drop, Folded
-from tasks.unchanged import rewritten
 
 KNOWN = "rejected_before"
+
+
+@dataclass(slots=True)
+class Log:
+    """What is known of the rows beside their text, by their numbers."""
+
+    ages: list[tuple[int, datetime, str]] = field(default_factory=list)  # what was made of another stands after it
+    roots: list[tuple[str, ...]] = field(default_factory=list)
+    made_of: dict[int, set[str]] = field(default_factory=dict)
+
+    def read(self, table: pa.Table) -> Iterator[Asked]:
+        """What is asked in each row, noting the rest."""
+        for number, record in enumerate(streamed(table)):
+            self.ages.append((len(record.lineage) if record.made else 0, record.asked_at, record.roots[0]))
+            self.roots.append(record.roots)
+            if parents := {parent for stamp in record.lineage for parent in stamp.parents}:
+                self.made_of[number] = parents
+            yield Asked.of(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +52,37 @@ class OnePrompt:
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:
-        rows = records(table)
-        age = [len(r.lineage) if r.made else 0 for r in rows]  # what was made of another stands after it
-        order = sorted(range(len(rows)), key=lambda i: (age[i], rows[i].asked_at, rows[i].roots[0]))
-        in_order = [rows[i] for i in order]
-        asked = [Asked.of(r) for r in in_order]
-        before = Neighbours(self.past, asked, self.threshold)
-        kept: dict[int, int] = {}
+        log = Log()
+        asked = Fresh.of(log.read(table), self.past.folder)
+        order = sorted(range(len(asked)), key=log.ages.__getitem__)
+        before = Neighbours(self.past, asked.ordered(order), self.threshold)
+        kept: list[int] = []
+        roots: dict[int, tuple[str, ...]] = {}
         dropped: list[tuple[int, Drop]] = []
-        out = []
-        sources: list[int] = []
-        old = self.past.size
-        for i, record in enumerate(in_order):
-            made_of = {parent for stamp in record.lineage for parent in stamp.parents}
-            near = [n for n in before.of(i) if n.asked.robust == asked[i].robust]
-            near = [n for n in near if n.like == 1 or n.asked.prompt_id not in made_of]
+        for i, row in enumerate(order):
+            near = self.near(before, i, log.made_of.get(row, set()))
             if not near:
-                kept[before.keep(i)] = len(out)
-                out.append(record)
-                sources.append(order[i])
+                before.keep(i)
+                kept.append(row)
                 continue
-            like, number, twin = max(near, key=lambda n: (n.number < old, n.like, -n.number))
-            detail = f"{like:.2f} alike"
-            if number >= old:
-                first = out[kept[number]]
-                out[kept[number]] = replace(first, roots=(*first.roots, *record.roots))
-                dropped.append((order[i], Drop(MERGED, detail, into=twin.prompt_id)))
-            elif twin.row_id:
-                dropped.append((order[i], Drop(MERGED, detail, into=twin.row_id)))
-            else:
-                dropped.append((order[i], Drop(KNOWN, f"{detail}, {twin.fate}", into=twin.prompt_id)))
-        return Folded(rewritten(out, table, rows, sources), dropped, before.noted)
+            twin = max(near, key=lambda n: (n.number < self.past.size, n.like, -n.number))
+            if twin.number >= self.past.size:
+                first = order[twin.number - self.past.size]
+                roots[first] = (*roots.get(first, log.roots[first]), *log.roots[row])
+            dropped.append((row, self.fallen(twin)))
+        return Folded(Chosen(table, kept, {"roots": roots}), dropped, before.noted)
+
+    def near(self, before: Neighbours, i: int, made_of: set[str]) -> list[Near]:
+        """What the prompt `i` may fall to."""
+        robust = before.new[i].robust
+        near = [n for n in before.of(i) if n.asked.robust == robust]
+        return [n for n in near if n.like == 1 or n.asked.prompt_id not in made_of]
+
+    def fallen(self, twin: Near) -> Drop:
+        """What becomes of a prompt because of another one."""
+        detail, into = f"{twin.like:.2f} alike", twin.asked
+        if twin.number >= self.past.size:
+            return Drop(MERGED, detail, into=into.prompt_id)
+        if into.row_id:
+            return Drop(MERGED, detail, into=into.row_id)
+        return Drop(KNOWN, f"{detail}, {into.fate}", into=into.prompt_id)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from tasks.history.asked import ASKED, EXACT, hashed, near_keys
 from tasks.history.near import FORMAT
+from tasks.mapped import mapped
 from tasks.shard import Shard, placed
 
 KEYS = pa.schema([("key", pa.uint64()), ("row", pa.uint32())])
@@ -71,8 +72,3 @@ def write(table: pa.Table, path: Path) -> None:
     """As one batch, so that a column is one piece of memory when it is mapped."""
     with placed(path) as out, pa.ipc.new_file(out, table.schema) as sink:
         sink.write_table(table)
-
-
-def mapped(path: Path) -> pa.Table:
-    with pa.memory_map(str(path)) as file:
-        return pa.ipc.open_file(file).read_all()

@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.history.asked import ASKED, PUBLISHED, Asked, hashed, near_keys, segment
+from tasks.history.asked import ASKED, PUBLISHED, Asked, hashed
+from tasks.history.fresh import Fresh
 from tasks.history.index import ROWS, Index
 from tasks.shard import Shard
 
@@ -32,11 +33,12 @@ IS_PUBLISHED = pc.field("fate") == PUBLISHED
 class Past:
     """All that was asked before, from the segments of the increments that count; part of a step's settings.
 
-    `folder` is where the indexes of the segments are kept. Rows are numbered through all segments.
+    `folder` is where the indexes of the segments are kept, and what is compared with them; without one, there are no
+    segments, and that is in memory. Rows are numbered through all segments.
     """
 
     segments: tuple[Shard, ...] = ()
-    folder: Path = Path()
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         return f"Past({', '.join(s.sha256 for s in self.segments)})"
@@ -47,7 +49,7 @@ class Past:
 
     @cached_property
     def indexes(self) -> list[Index]:
-        return [Index.open(s, self.folder) for s in self.segments]
+        return [Index.open(s, self.folder or Path()) for s in self.segments]
 
     @cached_property
     def begins(self) -> list[int]:
@@ -66,7 +68,8 @@ class Past:
 
     def having(self, column: str, texts: Iterable[str]) -> pa.Table:
         """The published rows with one of these very texts in a column of `EXACT`: that column, and their side."""
-        wanted, columns = np.unique(hashed(column, {*texts} - {""})), (column, "side", "fate")
+        wanted, columns = np.unique(hashed(column, texts)), (column, "side", "fate")
+        wanted = wanted[wanted > 0]  # an empty text is none
         found = [ROWS.empty_table().select(columns)]
         for index in self.indexes:
             _, begin, end = index.find(wanted)
@@ -94,11 +97,11 @@ class Neighbours:
     the prompts that have no neighbour although a bucket of theirs held more than was compared.
     """
 
-    def __init__(self, past: Past, new: Sequence[Asked], floor: float) -> None:
+    def __init__(self, past: Past, new: Fresh, floor: float) -> None:
         self.past, self.new, self.floor = past, new, floor
         self.compared = self.crowded = 0
         self.row = lru_cache(maxsize=4096)(past.row)
-        keys = near_keys(segment(new))
+        keys = new.keys
         wanted, numbered, count = np.unique(keys, return_inverse=True, return_counts=True)
         self.keys = numbered.reshape(keys.shape)  # a key by its number in `wanted`
         self.shared = (count > 1) & (wanted > 0)
@@ -117,13 +120,13 @@ class Neighbours:
 
     def of(self, i: int) -> list[Near]:
         """What stands before the prompt `i` and is near to it, by number."""
-        mine = self.keys[i]
+        one, mine = self.new[i], self.keys[i]
         buckets = [self.bucket(key) for key in mine[self.live[mine]].tolist()]
         found = sorted({number for bucket in buckets for number in bucket[:CAP]})
         near = [
-            Near(like, number, one)
-            for number, one in zip(found, map(self.prompt, found), strict=True)
-            if (like := self.new[i].likeness(one, self.floor)) >= self.floor
+            Near(like, number, other)
+            for number, other in zip(found, map(self.prompt, found), strict=True)
+            if (like := one.likeness(other, self.floor)) >= self.floor
         ]
         self.compared += len(found)
         self.crowded += not near and any(len(b) > CAP for b in buckets)
@@ -152,7 +155,7 @@ class Neighbours:
 
 def across(old: Sequence[Asked], new: Sequence[Asked], floor: float) -> list[tuple[float, int, int]]:
     """Pairs of a prompt of `old` and one of `new`, at least `floor` alike, as (likeness, number in old, in new)."""
-    both = Neighbours(NOTHING, [*old, *new], floor)
+    both = Neighbours(NOTHING, Fresh.of([*old, *new]), floor)
     for i in range(len(old)):
         both.keep(i)
     return [(near.like, near.number, i) for i in range(len(new)) for near in both.of(len(old) + i)]

@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
+from tasks.chosen import Chosen
+from tasks.schema import streamed
 from tasks.step import Drop, Folded
 from tasks.text import CJK, key
 
@@ -67,8 +69,8 @@ class Repeated:
         for rows in days.values():
             if len({said.user for said in rows}) >= MANY_USERS:
                 dropped |= self.pasted(rows) | self.over(sorted(rows, key=lambda said: said.order))
-        kept = pa.array([i not in dropped for i in range(table.num_rows)], pa.bool_())
-        return Folded(table.filter(kept), sorted(dropped.items(), key=lambda pair: pair[0]))
+        kept = [i for i in range(table.num_rows) if i not in dropped]
+        return Folded(Chosen(table, kept), sorted(dropped.items(), key=lambda pair: pair[0]))
 
     def over(self, rows: Iterable[Said]) -> dict[int, Drop]:
         """What is beyond a user's share of the day; rows without a user have no share."""
@@ -105,8 +107,6 @@ class Repeated:
 
 def rows_of(table: pa.Table) -> Iterable[tuple[str, Said]]:
     """Each row with its day."""
-    columns = (table.column(n).to_pylist() for n in ("asked_at", "roots", "user", "messages"))
-    for i, (moment, roots, user, messages) in enumerate(zip(*columns, strict=True)):
-        last = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
-        lines = tuple(line for part in last.split("\n") if (line := key(part)))
-        yield f"{moment:%Y-%m-%d}", Said(i, (moment, roots[0]), user, lines)
+    for i, record in enumerate(streamed(table)):
+        lines = tuple(line for part in record.instruction.split("\n") if (line := key(part)))
+        yield f"{record.asked_at:%Y-%m-%d}", Said(i, (record.asked_at, record.roots[0]), record.user, lines)

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 
+from tasks.chosen import Chosen
 from tasks.history.asked import Asked
+from tasks.history.fresh import Fresh
 from tasks.history.past import NOTHING, Neighbours, Past
-from tasks.schema import records
+from tasks.schema import streamed
 from tasks.step import Drop, Folded
-from tasks.unchanged import rewritten
 
 STRADDLES = "straddles_split"
 
@@ -37,29 +40,39 @@ class Split:
     shape: ClassVar[Literal["fold"]] = "fold"
 
     def __call__(self, table: pa.Table) -> Folded:
-        rows = records(table)
-        order = sorted(range(len(rows)), key=lambda i: (rows[i].asked_at, rows[i].roots[0]))
-        asked = [Asked.of(rows[i]) for i in order]
-        before = Neighbours(self.past, asked, self.close)
-        sessions: dict[str, set[str]] = defaultdict(set)
-        known = self.past.having("conversation", {a.conversation for a in asked})
-        for conversation, side in zip(*(known.column(c).to_pylist() for c in ("conversation", "side")), strict=True):
-            sessions[conversation].add(side)
+        ages: list[tuple[datetime, str]] = []
+
+        def read() -> Iterator[Asked]:
+            for record in streamed(table):
+                ages.append((record.asked_at, record.roots[0]))
+                yield Asked.of(record)
+
+        asked = Fresh.of(read(), self.past.folder)
+        order = sorted(range(len(asked)), key=ages.__getitem__)
+        before = Neighbours(self.past, asked.ordered(order), self.close)
+        sessions = self.sessions(asked)
         sides: dict[int, str] = {}
         dropped: list[tuple[int, Drop]] = []
-        for i, one in enumerate(asked):
+        for i, row in enumerate(order):
+            one = before.new[i]
             session = sessions[one.conversation or one.prompt_id]  # what a technique makes of a prompt has that session
-            near = {sides.get(n.number, n.asked.side) for n in before.of(i)} - {""} | session
+            twins = ((n.number - self.past.size, n.asked.side) for n in before.of(i))
+            near = {side if number < 0 else sides[order[number]] for number, side in twins} - {""} | session
             if len(near) > 1:
-                dropped.append((order[i], Drop(STRADDLES, f"close to rows of {' and '.join(sorted(near))}")))
+                dropped.append((row, Drop(STRADDLES, f"close to rows of {' and '.join(sorted(near))}")))
                 continue
-            side = near.pop() if near else self.drawn(one.prompt_id)
-            sides[before.keep(i)] = side
-            sessions[one.conversation or one.prompt_id].add(side)
-        placed = {order[number - self.past.size]: side for number, side in sides.items()}
-        stay = sorted(placed)
-        sided = [rows[i].knowing(split=placed[i]) for i in stay]
-        return Folded(rewritten(sided, table, rows, stay), dropped, before.noted)
+            sides[row] = near.pop() if near else self.drawn(one.prompt_id)
+            session.add(sides[row])
+            before.keep(i)
+        return Folded(Chosen(table, sorted(sides), {"split": sides}), dropped, before.noted)
+
+    def sessions(self, asked: Fresh) -> defaultdict[str, set[str]]:
+        """Conversation -> the sides on which rows of it were published, of those that go on now."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        known = self.past.having("conversation", (one.conversation for one in asked))
+        for conversation, side in zip(*(known.column(c).to_pylist() for c in ("conversation", "side")), strict=True):
+            found[conversation].add(side)
+        return found
 
     def drawn(self, prompt_id: str) -> str:
         """The side of a cluster that begins: the same for the same prompt in every run."""

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.history.asked import ASKED, Asked, hashed, near_keys, segment
+from tasks.history.fresh import Fresh
 from tasks.history.index import Index, place
 from tasks.history.near import FORMAT
 from tasks.history.past import Neighbours, Past
@@ -102,7 +103,8 @@ def test_a_segment_that_an_earlier_release_wrote_is_still_read(tmp_path: Path):
     past = Past((write(old, tmp_path / "asked.parquet"),), tmp_path)
     assert [past.row(n) for n in range(past.size)] == MADE
     # Edited, as the very same words would be found without bands.
-    assert [n.number for n in Neighbours(past, [Asked.of(ask("How do I reset a wallet??"))], 0.7).of(0)] == [0, 2]
+    new = Fresh.of([Asked.of(ask("How do I reset a wallet??"))])
+    assert [n.number for n in Neighbours(past, new, 0.7).of(0)] == [0, 2]
 
 
 def test_a_segment_without_rows_has_an_index_without_keys(tmp_path: Path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.history.asked import Asked, segment
+from tasks.history.fresh import Fresh
 from tasks.history.past import CAP, NOTHING, Neighbours, Past, across
 from tasks.shard import write
 from tests.rows import HOSTILE, answered, ask, edited, past, said
@@ -19,7 +20,7 @@ BEGUN = "The same long beginning of a request that everybody in this company sen
 
 def found(before: Past, new: list[Asked], floor: float) -> list[list[int]]:
     """The numbers of the neighbours of each prompt, where all of them are kept."""
-    near, numbers = Neighbours(before, new, floor), []
+    near, numbers = Neighbours(before, Fresh.of(new), floor), []
     for i in range(len(new)):
         numbers.append([n.number for n in near.of(i)])
         near.keep(i)
@@ -68,7 +69,7 @@ def test_neighbours_count_the_past_first_and_hold_to_the_floor(tmp_path: Path):
 
 
 def test_only_what_was_kept_stands_before_a_prompt():
-    near = Neighbours(NOTHING, [Asked.of(ask(QUESTION + "呢" * n)) for n in range(4)], 0.7)
+    near = Neighbours(NOTHING, Fresh.of(Asked.of(ask(QUESTION + "呢" * n)) for n in range(4)), 0.7)
     assert near.keep(1) == 1
     assert [(n.number, n.asked) for n in near.of(3)] == [(1, near.new[1])]
     assert near.noted == {"compared": 1, "crowded": 0}
@@ -113,7 +114,7 @@ def test_the_very_words_are_found_where_every_bucket_is_full():
 def test_a_bucket_that_holds_more_than_is_compared_is_counted(tmp_path: Path):
     asked = [Asked.of(ask(f"{BEGUN}{i:04d}")) for i in range(CAP + 60)]
     for before, new in ((NOTHING, asked), (past(tmp_path, asked[:90], asked[90:-9]), asked[-9:])):
-        near = Neighbours(before, new, 0.999)
+        near = Neighbours(before, Fresh.of(new), 0.999)
         for i in range(len(new)):
             assert near.of(i) == []
             near.keep(i)

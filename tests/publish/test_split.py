@@ -24,7 +24,7 @@ def row(text: str, number: int = 0, side: str = "", **known: str) -> Record:
 
 def sides(rows: list[Record], split: Split = Split()) -> dict[str, str]:  # noqa: B008
     """What is asked -> its side, of the rows that have one."""
-    return {r.instruction: r.split for r in records(split(table(rows)).table)}
+    return {r.instruction: r.split for r in records(split(table(rows)).table.slice())}
 
 
 def test_no_rows_give_no_rows():
@@ -98,7 +98,7 @@ def test_a_row_that_is_close_to_two_sides_is_dropped(tmp_path: Path):
         [Asked.of(row(LAMP, 0, "train"), "published"), Asked.of(row(POEM, 0, "test", conversation="c-1"), "published")],
     )
     folded = Split(past=before)(table([row(FAR, 1), row(TENT, 2, conversation="c-1")]))
-    assert [r.instruction for r in records(folded.table)] == [FAR]
+    assert [r.instruction for r in records(folded.table.slice())] == [FAR]
     ((number, drop),) = folded.dropped
     assert (number, drop.reason, drop.detail) == (1, "straddles_split", "close to rows of test and train")
 
@@ -145,18 +145,18 @@ def test_a_few_runs_give_the_same_sides_as_one(tmp_path: Path, seed: int):
     for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
         given = dice.sample(rows[start:end], end - start)
         folded = Split(0.25, 0.25, past=past(tmp_path / str(start), *segments))(table(given))
-        kept = records(folded.table)
+        kept = records(folded.table.slice())
         placed |= {r.roots[0]: r.split for r in kept}
         gone = [Asked.of(given[i], "straddles_split") for i, _ in folded.dropped]
         segments.append(sorted([*(Asked.of(r, "published") for r in kept), *gone], key=lambda a: a.prompt_id))
-    assert placed == {r.roots[0]: r.split for r in records(whole.table)}
+    assert placed == {r.roots[0]: r.split for r in records(whole.table.slice())}
     assert 0 < len(rows) - len(placed) < len(rows)
     assert len(set(placed.values())) == 3
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_conversation_and_no_two_rows_that_are_nearly_the_same_stand_on_two_sides(seed: int):
-    kept = records(Split(0.25, 0.25)(table(log(Random(seed)))).table)
+    kept = records(Split(0.25, 0.25)(table(log(Random(seed)))).table.slice())
     session: dict[str, set[str]] = {}
     for r in kept:
         session.setdefault(r.conversation or r.roots[0], set()).add(r.split)
