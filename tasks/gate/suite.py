@@ -112,9 +112,9 @@ def rows(suite: Suite, version: Path, terms: Terms | None = None) -> list[Findin
     old = ids(Path(given.parent)) if given.parent else frozenset[str]()
     reader = Reader.of(given.student) if given.student else None
     wanted = repr([rule.arguments for rule in suite.rules])
-    data = frame(sorted(version.glob("data/chat/*.parquet")), wanted, reader, old)
+    data = frame(sorted(version.glob("data/chat/*.parquet")), wanted, reader, old, version.parent)
     found = expectations(suite.rules, data, given.parameters)
-    return found + against(suite, {"rows": float(len(data)), **given.now}, given.before)
+    return found + against(suite, {"rows": float(data.num_rows), **given.now}, given.before)
 
 
 def ids(version: Path) -> frozenset[str]:

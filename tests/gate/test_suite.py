@@ -203,9 +203,9 @@ def test_the_frame_has_the_columns_that_the_suite_promises(good: Path):
     files = sorted(good.glob("data/chat/*.parquet"))
     for named in COLUMNS:
         assert named in promised
-    made = set(frame(files, repr(COLUMNS)).columns)
+    made = set(frame(files, repr(COLUMNS)).column_names)
     assert made == set(COLUMNS) - set(STUDENT)
-    assert list(frame([], repr(COLUMNS)).columns) == list(frame(files, repr(COLUMNS)).columns)
+    assert list(frame([], repr(COLUMNS)).column_names) == list(frame(files, repr(COLUMNS)).column_names)
     assert frame(files).shape == (len(GOOD), len(SAME) + len(MADE))
 
 
