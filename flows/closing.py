@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.report import Report, failed, teacher
 from flows.stages import Given
@@ -18,9 +19,9 @@ from tasks.gate.finding import blocking
 from tasks.gate.task import inspect
 from tasks.history.dataset import Dataset, Entry, digest, read_manifest
 from tasks.history.increment import Closed, Read, finished, stopped
-from tasks.publish.finish import finish, manifest
+from tasks.publish.finish import TOLD, finish, manifest
 from tasks.publish.task import export, publish, stage
-from tasks.publish.version import change, parent_rows, rules
+from tasks.publish.version import beside, change, prompts_of, rules
 from tasks.pull.source import Pulled
 from tasks.recipe import Recipe
 from tasks.tally import Tally
@@ -74,7 +75,7 @@ class Closing:
         findings = inspect("this run", suite, [t.plain() for t in late], None)
         if why := blocking(findings):
             return self.cut_short("blocked", why, findings)
-        closed = finished(self.taken.read, self.early, late, rows, self.produced)
+        closed = finished(self.taken.read, self.early, late, rows, self.produced, self.dataset.work)
         if not rows.num_rows:
             self.dataset.commit(self.entry("nothing_new", closed, gates=findings), closed.tables)
             shutil.rmtree(self.dataset.work, ignore_errors=True)
@@ -98,7 +99,7 @@ class Closing:
 
     def cut_short(self, status: str, why: str, findings: Sequence[dict[str, Any]] = ()) -> Report:
         """Record the increment with everything that the teacher was to see still pending."""
-        closed = stopped(self.taken.read, self.early)
+        closed = stopped(self.taken.read, self.early, self.dataset.work)
         self.dataset.commit(self.entry(status, closed, why=why, gates=findings), closed.tables)
         report = self.report(status, closed, findings)
         report.error = failed(status, why, hint=HINTS[status]).error
@@ -120,7 +121,7 @@ class Closing:
         entry = self.entry("published", closed, number, gates=findings)
         marks = [s["watermark"] for e in (*chain, entry) for s in e.sources if s["watermark"]]
         increments = [{"seq": e.seq, "sha256": digest(e, self.dataset)} for e in chain] + [{"seq": entry.seq}]
-        sides = parent_rows(folder)
+        sides = beside(folder, TOLD)
         plain = manifest(
             self.recipe,
             number,
@@ -134,7 +135,7 @@ class Closing:
             new,
         )
         plain["exports"] = export(staged["folder"], [*self.recipe.output.exports])
-        finish(folder, plain, sides, findings, self.done, prompts_of(sides), self.recipe.card_language, at)
+        finish(folder, plain, sides, findings, self.done, prompts_of(folder), self.recipe.card_language, at)
         return entry
 
     def entry(
@@ -163,8 +164,8 @@ class Closing:
     def merged(self, closed: Closed) -> dict[str, list[str]]:
         """Log ids to add to published rows: whatever merged into them, now or since they were published."""
         into: dict[str, list[str]] = defaultdict(list)
-        for row in [*self.dataset.ledger().to_pylist(), *closed.tables["ledger"].to_pylist()]:
-            if row["state"] == "merged":
+        for ledger in (self.dataset.ledger(), closed.tables["ledger"]):
+            for row in ledger.filter(pc.field("state") == "merged").to_pylist():
                 into[row["into"]].append(row["log_id"])
         return into
 
@@ -186,9 +187,3 @@ class Closing:
             gates=[f for f in findings if f["passed"] is False],
             findings=list(findings),
         )
-
-
-def prompts_of(sides: dict[str, pa.Table]) -> set[str]:
-    """The prompt files that the rows' lineage names."""
-    stamps = (stamp for rows in sides.values() for row in rows.column("lineage").to_pylist() for stamp in row)
-    return {stamp["step"] for stamp in stamps if stamp["prompt"]}

@@ -46,6 +46,7 @@ from tasks.label.task import label
 from tasks.label.task_type import TaskType
 from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, inputs
+from tasks.mapped import spooled
 from tasks.mine.benchmark import standing
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.repeated import Repeated
@@ -56,6 +57,7 @@ from tasks.publish.task import split
 from tasks.pull.source import UNREADABLE, Pulled
 from tasks.pull.task import pull
 from tasks.recipe import Recipe, RecipeError, read
+from tasks.schema import SCHEMA
 from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
@@ -166,7 +168,7 @@ async def turn(
         if stages.stop:
             return closing.cut_short(*stages.stop)
         given = await placed(recipe, dataset, stages, given)
-        report = closing.settle(pa.concat_tables([s.table() for s in inputs(given, None)]), given)
+        report = closing.settle(spooled((s.table() for s in inputs(given, None)), SCHEMA, dataset.work), given)
         report.warnings += stages.idle
         return closing.capped(report, stages.capped) if stages.capped else report
 

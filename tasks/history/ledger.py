@@ -88,11 +88,9 @@ class Ledger:
         return dict(sorted(counted.items()))
 
     def table(self, users: Mapping[str, str]) -> pa.Table:
-        rows = [
-            {"log_id": i, "state": s, "into": into, "detail": detail, "user": users.get(i, "")}
-            for i, (s, into, detail) in sorted(self.states.items())
-        ]
-        return pa.Table.from_pylist(rows, schema=LEDGER)
+        ids = sorted(self.states)
+        columns = zip(*(self.states[i] for i in ids), strict=True) if ids else ((), (), ())
+        return pa.table([ids, *columns, [users.get(i, "") for i in ids]], schema=LEDGER)
 
 
 def dropped(counts: Mapping[str, int]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tasks.prompt import SLOT
 from tasks.publish.version import CONFIGS, SIDES
 from tasks.recipe import PROJECT
 
+SAMPLED = 200  # rows among which one is looked for that can be shown
 TEMPLATES = PROJECT / "data" / "card"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -24,8 +25,10 @@ def card(
     findings: list[dict[str, Any]],
     language: str,
     difference: Mapping[str, Any],
+    sample: str,
 ) -> str:
-    """The card's Markdown, with the front matter that dataset loaders read. `difference` is the one to the parent."""
+    """The card's Markdown, with the front matter that dataset loaders read. `difference` is the one to the parent,
+    `sample` a row to show."""
     everything = pa.concat_tables(sides.values())
     values = {
         "name": manifest["name"],
@@ -40,7 +43,7 @@ def card(
         "domains": counted(everything, "domain"),
         "ledger": "\n".join(f"| {state} | {n} |" for state, n in manifest["counts"]["ledger"].items()),
         "gates": "\n".join(gate_line(f) for f in findings),
-        "sample": sample(everything),
+        "sample": sample,
         "parent": manifest["parent_version"] or "–",
         "difference": "\n".join(difference_line(what, difference[what]) for what in ("added", "removed", "changed")),
         "same": str(difference["same"]),
@@ -126,7 +129,7 @@ def gate_line(finding: dict[str, Any]) -> str:
 
 def sample(rows: pa.Table) -> str:
     """The first row of moderate length, as JSON inside a fence that it cannot close."""
-    for row in rows.slice(0, 200).to_pylist():
+    for row in rows.slice(0, SAMPLED).to_pylist():
         shown = [{"role": m["role"], "content": m["content"], "trained": m["trained"]} for m in row["messages"]]
         text = json.dumps(shown, ensure_ascii=False, indent=2)
         if len(text) < 1200:

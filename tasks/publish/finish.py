@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version as installed
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from tasks.publish.card import card
+from tasks.publish.card import SAMPLED, card, sample
 from tasks.publish.compare import compare
 from tasks.publish.consumers import dataset_info
 from tasks.publish.croissant import croissant
-from tasks.publish.version import SCHEMA_VERSION, SIDES, carry_prompts, content_hash
+from tasks.publish.version import CHAT, SCHEMA_VERSION, SIDES, carry_prompts, content_hash
 from tasks.recipe import Recipe
 from tasks.shard import sha256, write_json, write_text
 from tasks.tally import Tally
 
+TOLD = ("language", "task_type", "domain", "teacher", "licence")  # what manifest and card count
 TOOLS = ("pyarrow", "datasketch", "great-expectations", "openai", "prefect")
 
 
@@ -70,8 +73,9 @@ def finish(
     language: str,
     parent: Path | None = None,
 ) -> None:
-    """Write everything but the data and its exports, which `plain` names under `files` and `exports`. `parent` is the
-    folder of the version that this one goes on from."""
+    """Write everything but the data and its exports, which `plain` names under `files` and `exports`. `sides` are its
+    rows, of which the columns `TOLD` are looked at; `parent` is the folder of the version that this one goes on
+    from."""
     used = carry_prompts(folder, prompts)
     whole: dict[str, Any] = {"exports": {}} | plain | {"prompts": used, "gates": findings}
     difference = compare(parent, folder).summary()
@@ -81,8 +85,15 @@ def finish(
     write_json(croissant(whole), folder / "croissant.json")
     if info := dataset_info(whole["name"], whole["exports"]):
         write_json(info, folder / "dataset_info.json")
-    write_text(card(whole, sides, findings, language, difference), folder / "README.md")
+    write_text(card(whole, sides, findings, language, difference, sample(first_rows(folder))), folder / "README.md")
     write_json(whole | {"others": others(folder)}, folder / "manifest.json")
+
+
+def first_rows(folder: Path) -> pa.Table:
+    """What is said in the first rows of a version, of which its card shows one."""
+    files = (f for side in SIDES for f in sorted(folder.glob(f"data/chat/{side}-*.parquet")))
+    batches = (batch for f in files for batch in pq.ParquetFile(f).iter_batches(1, columns=["messages"]))
+    return pa.Table.from_batches(islice(batches, SAMPLED), pa.schema([CHAT.field("messages")]))
 
 
 def others(folder: Path) -> dict[str, str]:

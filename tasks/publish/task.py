@@ -45,8 +45,9 @@ def stage(
     folder: str, rows: pa.Table, parent: str | None, merged: dict[str, list[str]], given: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The data files of the version to come: the parent's rows, then the new ones."""
-    new = version.published(rows)
-    old = version.parent_rows(Path(parent) if parent else None)
+    beside = Path(folder).parent
+    new = version.published(rows, beside)
+    old = version.parent_rows(Path(parent) if parent else None, beside)
     sides = {s: pa.concat_tables([version.with_roots(old[s], merged), new[s]]) for s in version.SIDES}
     return {"folder": folder, "files": version.stage(Path(folder), sides)}
 

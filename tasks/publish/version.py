@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tasks.chosen import parts
+from tasks.mapped import spooled
 from tasks.prompt import LANGUAGES, file_of
 from tasks.record import Record, identity, message
-from tasks.schema import SCHEMA, conformed
+from tasks.schema import AT_ONCE, SCHEMA, conformed
 from tasks.shard import placed, sha256
 
 SIDES = ("train", "validation", "test")
 FILE_ROWS = 50_000
+ROW_GROUP = 10_000
 SCHEMA_VERSION = 4
 PUBLISHED = (  # what of a record is published, in this order: no user, no session, nothing that the student said
     "row_id",
@@ -83,12 +86,19 @@ NEVER = datetime.fromtimestamp(0, UTC)  # when a row was asked is not published
 CONFIGS = {"chat": CHAT, "prompt_completion": PAIRS, "preference": PREFERENCE}
 
 
-def published(table: pa.Table) -> dict[str, pa.Table]:
-    """Records as published rows, side by side."""
-    scores = [[s["value"] for s in row if s["name"] == "judge"] for row in table.column("scores").to_pylist()]
-    judged = table.append_column("judge_score", pa.array([s[0] if s else None for s in scores], pa.float64()))
-    rows = without_empty_tools(judged)
-    return {side: rows.filter(pc.field("split") == side).select(CHAT.names).cast(CHAT) for side in SIDES}
+def published(table: pa.Table, folder: Path | None = None) -> dict[str, pa.Table]:
+    """Records as published rows, side by side; they lie in `folder`, or in memory."""
+    return {side: spooled(chat_rows(table, side), CHAT, folder) for side in SIDES}
+
+
+def chat_rows(table: pa.Table, side: str) -> Iterator[pa.Table]:
+    """Records of one side as published rows, batch by batch."""
+    for batch in table.to_batches():
+        rows = pa.table(batch).filter(pc.field("split") == side)
+        if rows.num_rows:
+            scores = [[s["value"] for s in row if s["name"] == "judge"] for row in rows.column("scores").to_pylist()]
+            judged = rows.append_column("judge_score", pa.array([s[0] if s else None for s in scores], pa.float64()))
+            yield without_empty_tools(judged).select(CHAT.names).cast(CHAT)
 
 
 def without_empty_tools(rows: pa.Table) -> pa.Table:
@@ -110,13 +120,19 @@ def record(row: dict[str, Any]) -> Record:
     )
 
 
-def parent_rows(version: Path | None) -> dict[str, pa.Table]:
-    """The rows of a version, side by side; nothing for none."""
-    if version is None:
-        return dict.fromkeys(SIDES, CHAT.empty_table())
+def parent_rows(version: Path | None, folder: Path | None = None) -> dict[str, pa.Table]:
+    """The rows of a version, side by side; nothing for none. They lie in `folder`, or in memory."""
+    files = {side: sorted(version.glob(f"data/chat/{side}-*.parquet")) if version else [] for side in SIDES}
+    rows = {side: (without_empty_tools(conformed(pq.read_table(f), CHAT)) for f in fs) for side, fs in files.items()}
+    return {side: spooled(some, CHAT, folder) for side, some in rows.items()}
+
+
+def beside(version: Path, columns: Sequence[str]) -> dict[str, pa.Table]:
+    """What stands beside the texts of a staged version, side by side; of the files only these columns are read."""
+    nothing = pa.schema([CHAT.field(c) for c in columns]).empty_table()
     files = {side: sorted(version.glob(f"data/chat/{side}-*.parquet")) for side in SIDES}
-    read = {s: pa.concat_tables([pq.read_table(f) for f in fs] or [CHAT.empty_table()]) for s, fs in files.items()}
-    return {side: without_empty_tools(conformed(rows, CHAT)) for side, rows in read.items()}
+    read = {side: (pq.read_table(f, columns=[*columns]) for f in fs) for side, fs in files.items()}
+    return {side: pa.concat_tables([nothing, *tables]) for side, tables in read.items()}
 
 
 def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:
@@ -131,9 +147,14 @@ def with_roots(rows: pa.Table, merged: Mapping[str, Iterable[str]]) -> pa.Table:
 def pairs(rows: pa.Table) -> pa.Table:
     """Chat rows cut before the response that carries loss, as they are trained on: with their input, and null for
     what a turn does not have, as chat templates ask whether a key is there."""
-    turns = rendered(rows)
     same = {n: rows.column(n) for n in PAIRS.names if n not in ("prompt", "completion")}
-    cut = {"prompt": [t[:-1] for t in turns], "completion": [t[-1:] for t in turns]}
+    asked: list[pa.Array] = []
+    answers: list[pa.Array] = []
+    for some in parts(rows, AT_ONCE):
+        turns = rendered(some)
+        asked.append(pa.array([t[:-1] for t in turns], TURNS))
+        answers.append(pa.array([t[-1:] for t in turns], TURNS))
+    cut = {"prompt": pa.concat_arrays(asked), "completion": pa.concat_arrays(answers)}
     return pa.table({**same, **cut}, schema=PAIRS)
 
 
@@ -176,22 +197,40 @@ def stage(folder: Path, sides: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
     written = []
     for config in CONFIGS:
         for side, chat in sides.items():
-            rows = preferences(chat) if config == "preference" else chat
+            rows = ranked(chat, folder) if config == "preference" else chat
             count = math.ceil(rows.num_rows / FILE_ROWS)
             for i in range(count):
                 part = rows.slice(i * FILE_ROWS, FILE_ROWS)
                 path = folder / "data" / config / f"{side}-{i:05d}-of-{count:05d}.parquet"
-                shown = pairs(part) if config == "prompt_completion" else part
-                written.append(data_file(shown, path, folder, config, side))
+                written.append(data_file(part, path, folder, config, side))
     return written
 
 
+def ranked(chat: pa.Table, folder: Path) -> pa.Table:
+    """The rows of the preference config, a row group after the other."""
+    paired = chat.filter(pc.list_value_length(pc.field("rejected_answers")) > 0)
+    made = spooled((preferences(pa.table(batch)) for batch in paired.to_batches()), PREFERENCE, folder)
+    return spooled((group.combine_chunks() for group in parts(made, ROW_GROUP)), PREFERENCE, folder)
+
+
 def data_file(rows: pa.Table, path: Path, folder: Path, config: str, side: str) -> dict[str, Any]:
-    with placed(path) as out:
-        pq.write_table(rows, out, compression="zstd", row_group_size=10_000)
+    with placed(path) as out, pq.ParquetWriter(out, CONFIGS[config], compression="zstd") as sink:
+        for group in parts(rows, ROW_GROUP):
+            sink.write_table(pairs(group) if config == "prompt_completion" else group, ROW_GROUP)
     name = path.relative_to(folder).as_posix()
     size = {"bytes": path.stat().st_size, "rows": rows.num_rows, "sha256": sha256(path)}
     return {"path": name, "config": config, "split": side, **size}
+
+
+def prompts_of(version: Path) -> set[str]:
+    """The prompt files that the lineage of a version's rows names."""
+    named: set[str] = set()
+    leaves = [f"lineage.list.element.{name}" for name in ("step", "prompt")]
+    for file in version.glob("data/chat/*.parquet"):
+        for batch in pq.ParquetFile(file).iter_batches(columns=leaves):
+            stamps = batch.column("lineage").flatten()
+            named |= {*stamps.filter(pc.not_equal(stamps.field("prompt"), "")).field("step").to_pylist()}
+    return named
 
 
 def carry_prompts(folder: Path, names: Iterable[str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from tasks.loop import Bench, run
 from tasks.publish.split import Split
 from tasks.pull.source import UNREADABLE
 from tasks.record import Record
-from tasks.schema import SCHEMA, records, table
+from tasks.schema import DROPPED, SCHEMA, records, table
 from tasks.shard import write, write_records
 from tasks.tally import Tally, Unbalanced
 from tasks.text import key
@@ -126,7 +126,8 @@ def test_what_fell_twice_leads_to_the_row_at_the_end():
         {"prompt_id": "p-5", "reason": "low_score", "into": ""},
         {"prompt_id": "p-1", "reason": "merged", "into": "p-0"},
     ]
-    assert [g["into"] for g in settled(gone, {"p-0": "r-0"})] == ["r-0", "r-0", "r-9", "p-8", "", "r-0"]
+    ends = settled(pa.Table.from_pylist(gone), {"p-0": "r-0"}).column("into").to_pylist()
+    assert ends == ["r-0", "r-0", "r-9", "p-8", "", "r-0"]
 
 
 async def test_prompts_that_were_asked_are_remembered_with_their_fate(tmp_path: Path):
@@ -169,7 +170,8 @@ async def test_a_run_that_was_stopped_keeps_all_that_the_teacher_was_to_see(tmp_
     first = await early(given, tmp_path)
     gone = records(pulled())[6]
     noise = write(
-        pa.Table.from_pylist([gone.row() | {"reason": "greeting", "detail": "", "into": ""}]), tmp_path / "gone.parquet"
+        pa.Table.from_pylist([gone.row() | {"reason": "greeting", "detail": "", "into": ""}], schema=DROPPED),
+        tmp_path / "gone.parquet",
     )
     worth = Tally("worth", 7, out=6, dropped={"greeting": 1}, dropped_in=(noise,))
     done = stopped(given, [worth, first])
