@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
-from tasks.judge.verdict import Judged
+from tasks.judge.verdict import GIVEN, VERDICT, Judged, measure
+from tasks.loop import Bench, run
+from tasks.produce import long_context, rag
 from tasks.prompt import load
+from tasks.recipe import Endpoint
 from tasks.record import Record, Score
+from tasks.shard import write_records
 from tasks.step import Outcome
+from tasks.teacher.known import known
+from tasks.teacher.planner import Planner
 from tasks.teacher.protocol import texts
 from tests import faults
-from tests.engines import teacher_at
+from tests.engines import IDENTITY, engine_at, teacher_at
 from tests.faults import Body, FaultsServer, in_order
 from tests.rows import ask, spoken
 
@@ -127,3 +133,51 @@ async def test_no_text_changes_what_is_asked(pair: tuple[str, str], tmp_path: Pa
             assert around
             assert around[1] not in around[2]
             assert held + hostile in around[2]
+
+
+FOLLOWING = [("rag", f"rag:{case}") for case in rag.CASES] + [("long", f"long:{kind}") for kind in long_context.KINDS]
+OTHERS: list[tuple[str, ...]] = [(), ("robust",), ("rag", "router:knowledge"), ("rag", "router:chat"), ("multi_turn",)]
+
+
+@pytest.mark.parametrize("tags", FOLLOWING)
+def test_a_row_that_follows_a_given_text_is_measured_by_it(tags: tuple[str, ...]) -> None:
+    assert measure(answered(PAIRS[0]).knowing(tags=tags)) == GIVEN
+
+
+@pytest.mark.parametrize("tags", OTHERS)
+def test_all_other_rows_are_measured_by_what_is_true(tags: tuple[str, ...]) -> None:
+    assert measure(answered(PAIRS[0]).knowing(tags=tags)) == VERDICT
+
+
+@pytest.mark.parametrize(("pair", "truth"), [(PAIRS[0], "what it says is true"), (PAIRS[1], "说的是真话")])
+async def test_no_judge_of_a_given_text_is_asked_whether_it_is_true(
+    pair: tuple[str, str], truth: str, tmp_path: Path
+) -> None:
+    plain = answered(pair)
+    wrong = plain.knowing(tags=("rag", "rag:wrong"))
+    async with FaultsServer(lambda _: verdict()) as server, teacher_at(server, tmp_path) as teacher:
+        outcomes = [await Judged()(record, teacher, Random(0)) for record in (plain, wrong)]
+    assert [truth in texts(c.body)[0] for c in server.calls] == [True, False]
+    assert all(text in server.calls[1].prompt for text in pair)
+    stamps = [(s.step, s.prompt) for o in outcomes for s in o.out[0].lineage]
+    assert stamps == [(name, load(name, plain.language).sha256) for name in (VERDICT, GIVEN)]
+    assert teacher.count.calls == 2  # two keys in the store
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+async def test_a_plan_knows_the_verdicts_on_given_texts_by_their_own_question(
+    pair: tuple[str, str], tmp_path: Path
+) -> None:
+    plain = answered(pair)
+    rows = [plain, plain.knowing(tags=("long", "long:count"))]
+    shard = write_records(rows, tmp_path / "rows.parquet")
+    async with FaultsServer(lambda _: verdict()) as server, engine_at(server, tmp_path) as engine:
+        await run(
+            Judged(),
+            [write_records(rows[1:], tmp_path / "given.parquet")],
+            Bench(tmp_path / "work", 7, engines={"judge": engine}),
+        )
+    with known(tmp_path / "calls.sqlite") as calls:
+        planner = Planner(Endpoint(model="m-1"), IDENTITY, "judge", calls)
+        tally = await run(Judged(), [shard], Bench(tmp_path / "plan", 7, engines={"judge": planner}))
+    assert (tally.spent.calls, tally.spent.hits) == (1, 1)
