@@ -20,6 +20,6 @@ def checks(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:
     rows = recipe.gates.rows
     return [
         (judge, Judged(recipe.judging.reasks)),
-        (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off)),
+        (gate, RowGates(recipe.judging.min_score, rows.loose_punctuation, rows.off, rows.chatter)),
         *([(gate, FitsStudent(recipe.student))] if recipe.student else []),
     ]

@@ -14,7 +14,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -335,7 +335,8 @@ def sieve(step: TableStep, rows: pa.Table) -> Done:
     dropped = sieved.table
     for column, values in why.items():
         dropped = dropped.append_column(column, values)
-    return Done(rows.num_rows, sieved.table.filter(sieved.reason.is_null()), dropped.filter(gone).to_pylist())
+    kept = sieved.table.filter(sieved.reason.is_null())
+    return Done(rows.num_rows, kept, dropped.filter(gone).to_pylist(), noted=counted(sieved.noted))
 
 
 async def grow(step: Grow, rows: pa.Table, teacher: Teacher, bench: Bench, shards: Sequence[Shard]) -> Done:
@@ -377,5 +378,8 @@ def candidate(step: Grow, drop: Drop) -> Record:
 def fold(step: Fold, rows: pa.Table) -> Done:
     folded = step(rows)
     fallen = Fallen(Chosen(rows, [i for i, _ in folded.dropped]), [drop for _, drop in folded.dropped])
-    noted = {what: count for what, count in folded.noted.items() if count}
-    return Done(rows.num_rows, folded.table, fallen=fallen, noted=noted)
+    return Done(rows.num_rows, folded.table, fallen=fallen, noted=counted(folded.noted))
+
+
+def counted(noted: Mapping[str, int]) -> dict[str, int]:
+    return {what: count for what, count in noted.items() if count}

@@ -88,11 +88,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sieved:
-    """A table with the same rows in the same order, and for each row a reason to drop it, or null."""
+    """A table with the same rows in the same order, for each row a reason to drop it, or null, and what else was
+    counted, by name."""
 
     table: pa.Table
     reason: pa.Array
     detail: pa.Array | None = None
+    noted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

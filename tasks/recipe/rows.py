@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from tasks.recipe.part import Part
@@ -17,6 +19,11 @@ class RowChecks(Part):
     wrong_language: bool = Field(default=True, description="It is in the language of the question.")
     broken_fence: bool = Field(default=True, description="Every code fence is closed.")
     truncated: bool = Field(default=True, description="It does not break off in a sentence, a list or a table.")
+    chatter: Literal["keep", "tag", "drop"] = Field(
+        default="tag",
+        description="Rows whose answer begins like “Sure! Here is …:” or ends like “I hope this helps!”: tagged "
+        "`chatter`, dropped, or kept as they are.",
+    )
     broken_code: bool = Field(default=True, description="Code that a fence names is taken by its language's parser.")
     bad_tool_call: bool = Field(default=True, description="Calls are of declared tools, with arguments that fit.")
     not_json: bool = Field(default=True, description="It is JSON where JSON alone was asked for.")

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
+from tasks.gate.rows.chatter import chatter, tagged
 from tasks.gate.rows.chinese import loose_punctuation
 from tasks.gate.rows.code import broken_code
 from tasks.gate.rows.content import echoed, empty, low_score, personal_data, wrong_language
@@ -23,25 +24,37 @@ from tasks.gate.rows.whole import broken_fence, truncated
 from tasks.history.ledger import GATED
 from tasks.step import Sieved
 
+Chattering = Literal["keep", "tag", "drop"]
+
 
 @dataclass(frozen=True, slots=True)
 class RowGates:
     """Drop rows that break a check.
 
     `min_score` is on the judge's scale of 0 to 5, `loose_marks` the largest share of a Chinese answer's marks that
-    may be half-width or unpaired; `off` are the checks that are not made.
+    may be half-width or unpaired; `off` are the checks that are not made. Rows that chatter are dropped like others,
+    or pass with a tag, or as they are, as `chatter` says.
     """
 
     min_score: float = 4.5
     loose_marks: float = 0.5
     off: tuple[str, ...] = ()
+    chatter: Chattering = "tag"
     shape: ClassVar[Literal["table"]] = "table"
 
     def __call__(self, table: pa.Table) -> Sieved:
-        made = {name: check for name, check in checks(self.min_score, self.loose_marks).items() if name not in self.off}
-        broken = [first(row_of(row), made) for row in table.to_pylist()]
+        made = {name: check for name, check in checks(self.min_score, self.loose_marks).items() if self.makes(name)}
+        rows = [row_of(row) for row in table.to_pylist()]
+        broken = [first(row, made) for row in rows]
         reasons = pa.array([GATED + name if name else None for name, _ in broken], pa.string())
-        return Sieved(table, reasons, pa.array([said for _, said in broken], pa.string()))
+        details = pa.array([said for _, said in broken], pa.string())
+        if self.chatter != "tag":
+            return Sieved(table, reasons, details)
+        chatting = [not name and bool(chatter(row)) for row, (name, _) in zip(rows, broken, strict=True)]
+        return Sieved(tagged(table, chatting), reasons, details, {"tagged_chatter": sum(chatting)})
+
+    def makes(self, check: str) -> bool:
+        return check not in self.off and (check != "chatter" or self.chatter == "drop")
 
 
 def first(row: Row, made: dict[str, Check]) -> tuple[str, str]:
@@ -59,6 +72,7 @@ def checks(min_score: float, loose_marks: float) -> dict[str, Check]:
         "wrong_language": wrong_language,
         "broken_fence": broken_fence,
         "truncated": truncated,
+        "chatter": chatter,
         "broken_code": broken_code,
         "bad_tool_call": bad_tool_call,
         "not_json": not_json,

@@ -18,7 +18,7 @@ GOOD = {
 }
 
 
-def verdict(record: Record, gates: RowGates = RowGates()) -> str | None:  # noqa: B008
+def verdict(record: Record, gates: RowGates = RowGates(chatter="drop")) -> str | None:  # noqa: B008
     return gates(table([record])).reason.to_pylist()[0]
 
 
@@ -74,6 +74,8 @@ STOPPED = [
     ("truncated", row(ZH, f"{LONG_ZH}看塔人夜里要起来好几次，")),
     ("truncated", row(ZH, f"{LONG_ZH}\n\n{LONG_ZH}\n\n如果雾很大，看塔人就要每隔一分钟拉响一次雾")),
     ("truncated", row(ZH, f"{LONG_ZH}\n\n灯塔的作用有三种（其中最重要的一种是让水手在夜里知道")),
+    ("chatter", row(EN, f"Sure! Here is why:\n\n{LONG_EN}")),
+    ("chatter", row(ZH, f"{LONG_ZH}\n\n希望对你有帮助！")),
     ("broken_code", row(EN, "Like this:\n```python\ndef lamp(:\n    return 1\n```\nThat is all.")),
     ("broken_code", row(ZH, '代码如下：\n```json\n{"灯": 1,, "塔": 2}\n```')),
     ("bad_tool_call", calling("lamp", '{"on": true}')),
@@ -122,6 +124,8 @@ PASSED = [
     ("truncated", row(EN, "A torch, a lantern, and the")),
     ("truncated", row(ZH, f"{LONG_ZH}\n\n希望这些对你有所帮助。祝你一路顺风")),
     ("truncated", row(ZH, f"{LONG_ZH}\n\n感谢您的理解与配合！\n\n北山港海事服务中心")),
+    ("chatter", row(EN, f"Here is why:\n\n{LONG_EN}")),
+    ("chatter", row(ZH, f"{LONG_ZH}希望这盏灯永远不灭。")),
     ("loose_punctuation", row(ZH, '[\n  {"名称": "手电", "用途": ["照路", "找东西"]},\n  {"名称": "塔灯"}\n]')),
     (
         "loose_punctuation",
