@@ -1,7 +1,8 @@
 """Draw the target after the shot: where an answer breaks what its prompt asks, the prompt is edited to what it does.
 
 Document 002: 200 words were asked and 189 given, so the prompt asks for 180 from now on. Edited are the record's
-constraints and lengths that its last turn states in plain words; code checks that the answer keeps them afterwards.
+constraints and lengths that its last turn states in plain words, as a bound (at least 200 words, 不少于200字) or as a
+bare figure (in 200 words, 一篇200字的短文); code checks that the answer keeps them afterwards.
 """
 
 from __future__ import annotations

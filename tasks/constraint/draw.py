@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from tasks.constraint.bare import lengths
 from tasks.constraint.counted import Counted
 from tasks.constraint.data import Json
 from tasks.constraint.ends import ClosesWith, OpensWith, Postscript, RepeatsPrompt, TwoResponses
@@ -16,7 +17,6 @@ from tasks.constraint.length import Characters, Lines, Paragraphs, Sentences, Wo
 from tasks.constraint.letters import CapitalWords, LetterCount, LowerCase, UpperCase
 from tasks.constraint.marks import ChineseQuotes, Emoji, FullWidth, InLanguage, NoCommas
 from tasks.constraint.register import KINDS, contradict
-from tasks.constraint.stated import stated
 from tasks.constraint.tokens import Placeholders, SpecialTokens
 from tasks.constraint.verse import Meter, Rhyme
 
@@ -143,7 +143,7 @@ def postscript(dice: Random, material: Material) -> Constraint:
 
 def repeats(dice: Random, material: Material) -> Constraint | None:
     """Only what is asked in one short line can be repeated, and no length that may yet be edited."""
-    short = "\n" not in material.prompt and len(material.prompt) <= SHORT and not stated(material.prompt)
+    short = "\n" not in material.prompt and len(material.prompt) <= SHORT and not lengths(material.prompt)
     return RepeatsPrompt(material.prompt) if short else None
 
 

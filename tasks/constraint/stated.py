@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from tasks.constraint.counted import Counted, up
+from tasks.constraint.counted import Counted, down, step, up
 from tasks.constraint.length import Characters, Lines, Paragraphs, Sentences, Words
 
 SPELLED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -65,7 +65,8 @@ CLAUSE = re.compile(r"[，。；！？\n;!?]|[.,:](?=\s)")
 class Stated:
     """A length and the places of its figures, each as (what it bounds, start, end).
 
-    They bound `least`, `most`, an `exact` number, or one that is not reached, `beneath`.
+    They bound `least`, `most`, an `exact` number, or one that is not reached, `beneath`; a `bare` one (`bare.py`)
+    is meant `roundly`.
     """
 
     length: Counted
@@ -84,6 +85,8 @@ class Stated:
             return replace(self, length=replace(self.length, least=there, most=there))
         if "beneath" in kinds:
             return replace(self, length=replace(self.length, most=up(there + 1) - 1))
+        if "bare" in kinds:
+            return replace(self, length=roundly(type(self.length), down(there))) if there > 1 else None
         other = self.length.restated(answer)
         return other and replace(self, length=other)
 
@@ -94,10 +97,16 @@ class Stated:
             "most": self.length.most,
             "exact": self.length.least,
             "beneath": (self.length.most or 0) + 1,
+            "bare": (self.length.least + (self.length.most or 0)) // 2,
         }
         for name, start, end in sorted(self.places, key=lambda p: -p[1]):
             prompt = f"{prompt[:start]}{figures[name]}{prompt[end:]}"
         return prompt
+
+
+def roundly(kind: type[Counted], figure: int) -> Counted:
+    """A figure as people mean it who do not count: less than a round step is let pass on either side."""
+    return kind(figure - step(figure) + 1, figure + step(figure) - 1)
 
 
 def stated(prompt: str) -> list[Stated]:

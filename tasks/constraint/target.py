@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.constraint.bare import lengths
 from tasks.constraint.kind import Constraint
 from tasks.constraint.register import compatible, unmet
-from tasks.constraint.stated import stated
 from tasks.constraint.wording import wordings
 
 
@@ -28,7 +28,7 @@ class Target:
 
     def lengths_unmet(self, answer: str) -> list[Constraint]:
         """The lengths in plain words that an answer breaks, but for those that its constraints say already."""
-        return [s.length for s in stated(self.prompt) if not s.met(answer) and s.length not in self.constraints]
+        return [s.length for s in lengths(self.prompt) if not s.met(answer) and s.length not in self.constraints]
 
     def drawn(self, answer: str, language: str) -> Target | None:
         """The target that the answer hits, or None where no honest edit makes one."""
@@ -39,8 +39,8 @@ class Target:
             if other is None or edited is None:
                 return None
             prompt, kept = edited, [*kept, other]
-        lengths = restated_lengths(prompt, answer)
-        found = lengths and Target(lengths, tuple(kept))
+        edited = restated_lengths(prompt, answer)
+        found = edited and Target(edited, tuple(kept))
         return found if found and not found.unmet(answer) and compatible(found.constraints) else None
 
 
@@ -56,7 +56,7 @@ def reworded(prompt: str, old: Constraint, new: Constraint, language: str) -> st
 
 def restated_lengths(prompt: str, answer: str) -> str | None:
     """The prompt with each length in plain words as the answer has it; None where one cannot be restated."""
-    for one in reversed(stated(prompt)):
+    for one in reversed(lengths(prompt)):
         other = one.restated(answer)
         if other is None:
             return None

@@ -13,11 +13,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, PositiveInt, StringConstraints
 
+from tasks.constraint.bare import lengths
 from tasks.constraint.draw import Material, drawn
 from tasks.constraint.kind import Constraint
 from tasks.constraint.length import Paragraphs
 from tasks.constraint.register import written
-from tasks.constraint.stated import stated
 from tasks.constraint.wording import FILE, worded
 from tasks.hanzi import simplified
 from tasks.prompt import load
@@ -83,7 +83,7 @@ class ComplexInstruct:
         fitting, _ = await teacher.ask_json(sent, Fitting, record.language, self.temperature)
         if fitting is None:
             return kept.noting("unreadable_reply")
-        taken = lengths(record.instruction)
+        taken = bounds(record.instruction)
         chosen = drawn(dice, material(record, fitting), dice.randint(self.least, self.most), taken)
         made = record.derived(
             sent.name,
@@ -118,10 +118,10 @@ def material(record: Record, fitting: Fitting) -> Material:
     )
 
 
-def lengths(prompt: str) -> tuple[Constraint, ...]:
+def bounds(prompt: str) -> tuple[Constraint, ...]:
     """What the prompt says of the answer's length already, which no constraint may contradict."""
     one = (Paragraphs(1, 1),) if ONE_PARAGRAPH.search(simplified(prompt)) else ()
-    return (*one, *(s.length for s in stated(prompt)))
+    return (*one, *(s.length for s in lengths(prompt)))
 
 
 def usable(words: str) -> bool:

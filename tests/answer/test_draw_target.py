@@ -47,6 +47,18 @@ async def test_a_length_in_plain_words_is_edited_and_the_new_row_takes_the_place
     assert (made.lineage[-1].step, made.lineage[-1].detail) == ("draw_target", "words")
 
 
+@pytest.mark.parametrize(
+    ("asked", "language", "edited"),
+    [
+        ("Tell me about rain in 200 words.", "en", "Tell me about rain in 180 words."),
+        ("写一篇两百字的短文，讲讲雨。", "zh", "写一篇180字的短文，讲讲雨。"),
+    ],
+)
+async def test_a_bare_figure_is_edited_too(asked: str, language: str, edited: str):
+    (made,) = (await after(answered(ask(asked), ANSWERS[language]))).out
+    assert (made.instruction, made.response) == (edited, ANSWERS[language])
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_constraints_are_edited_in_the_words_that_ask_for_them(language: str):
     words = wordings(Words(200, 200), language)[0]
