@@ -13,6 +13,7 @@ template is learned, and writes the parts in order, since each goes on from the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -31,6 +32,14 @@ from tasks.teacher.invented import Asked, Supposed
 from tasks.transcript import asked
 
 SPLIT, OUTLINE, PART = "decompose/split", "decompose/outline", "decompose/part"
+
+LONG = re.compile(  # what a plan takes for too much
+    r"\b(?:novels?|novella|books?|chapters?|thesis|dissertation|screenplay|handbook|manual|curriculum|courses?"
+    r"|white ?paper|business plan|(?:full|complete|whole) (?:app|application|website|guide)"
+    r"|\d{1,3},?\d{3}[- ]words?)\b"
+    r"|小说|长篇|剧本|教程|课程|论文|手册|教材|白皮书|商业计划书|一本书|[一二三四五六七八九十\d]章|万字|千字|[1-9]\d{3,}\s*字",
+    re.I,
+)
 
 
 class Split(BaseModel):
@@ -52,8 +61,9 @@ class Outline(BaseModel):
 class Decompose:
     """Rows for the steps of each prompt that is too much for one reply, or the prompt with its whole answer.
 
-    Where the outline has too few parts or too many the prompt ends as `badly_outlined`; where a part gets no answer it
-    ends as `unfinished`, and the rows before that one stay.
+    Where the outline cannot be read, or has too few parts or too many, the prompt goes on as it is, to be answered in
+    one go, and is counted as `badly_outlined`: a bad outline says nothing against what a user asked. Where a part gets
+    no answer the prompt ends as `unfinished`, and the rows before that one stay.
 
     `publish`: a row for each of the parts, the whole answer, or both.
     `least_parts`, `most_parts`: how many parts an outline must and may have.
@@ -89,9 +99,9 @@ class Decompose:
         sent = load(OUTLINE, record.language).fill({"conversation": so_far}, **values)
         plan, _ = await teacher.ask_json(sent, Outline, record.language, self.temperature, self.max_tokens)
         if plan is None or not plan.outline.strip() or not all(r.strip() for r in plan.requests):
-            return Outcome().dropping("badly_outlined", "the reply could not be read")
+            return Outcome.keeping(record).noting("badly_outlined")
         if not self.least_parts <= len(plan.requests) <= self.most_parts:
-            return Outcome().dropping("badly_outlined", f"{len(plan.requests)} parts")
+            return Outcome.keeping(record).noting("badly_outlined")
         rows = [step(record, so_far, plan.outline.strip(), sent, teacher)]
         for text in plan.requests:
             so_far = (*so_far, Message("assistant", rows[-1].response), Message("user", text.strip()))
@@ -120,7 +130,10 @@ class Decompose:
         return outcome
 
     def example(self, asked: Asked) -> Supposed:
-        """For a plan, that every prompt is too much for one reply: more calls than there will be, rather than fewer."""
+        """For a plan: what names a long form or a great length is too much, and gets a middling number of parts."""
+        if asked.shape == "split":
+            words, much = asked.words(asked.length), bool(LONG.search(asked.given["conversation"]))
+            return {"reason": words, "too_much": much, "outline_request": words if much else ""}
         return asked.reply((self.least_parts + self.most_parts) // 2)
 
 

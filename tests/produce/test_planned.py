@@ -52,6 +52,10 @@ ASKED = {
         "用`sorted(x, key=len)`排12.5和3000两组数，然后给[EMAIL_1]写封信。",
     ),
 }
+MUCH = {
+    "en": ("Write a novel about a lighthouse and a debt.", "Write a 5,000-word report on the harbour."),
+    "zh": ("写一部讲灯塔和旧债的小说。", "写一篇8000字的港口调查报告。"),
+}
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh"])
 
 
@@ -122,7 +126,9 @@ async def test_a_long_text_is_asked_for_terms_that_it_has(language: str, tmp_pat
 async def test_a_prompt_gets_constraints_and_one_that_is_too_much_its_parts(language: str, tmp_path: Path) -> None:
     asked = prompts(language, tmp_path, task_type="writing", subtype="story", domain="general")
     assert (await planned(ComplexInstruct(), asked, tmp_path)).made == 2
-    assert (await planned(Decompose(), asked, tmp_path)).made == 2 * (1 + 5)
+    assert (await planned(Decompose(), asked, tmp_path)).spent.calls == 2
+    big = [write_records([ask(text, i) for i, text in enumerate(MUCH[language])], tmp_path / "big.parquet")]
+    assert (await planned(Decompose(), big, tmp_path)).made == 2 * (1 + 5)
 
 
 @LANGUAGES
