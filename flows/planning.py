@@ -69,11 +69,17 @@ async def asking(
     for step in steps:
         if getattr(step, "role", None) or getattr(step, "gives", None):
             for planner in planning:
-                planner.example = getattr(step, "example", None)
+                planner.example, planner.references = getattr(step, "example", None), references(given)
             tally = await run(step, given, bench)
             given, spent[room(step)] = tally.shards, spent.get(room(step), Count()) + tally.spent
             noted.update(tally.noted)
     return spent, noted
+
+
+def references(given: Iterable[Shard]) -> dict[str, str]:
+    """The right answers of the records that have one."""
+    known = [row for shard in given for row in shard.table(["prompt_id", "reference"]).to_pylist()]
+    return {row["prompt_id"]: row["reference"] for row in known if row["reference"]}
 
 
 def awaited(step: AnyStep) -> tuple[str, ...]:

@@ -14,8 +14,10 @@ from typing import Any
 
 from aiohttp.web import StreamResponse, json_response
 
+from tasks.language import detect
 from tasks.prompt import fenced
 from tasks.recipe import PROJECT, read
+from tasks.teacher.invented import WORDS
 from tasks.teacher.protocol import asked_schema, completion, texts
 from tests.flows import (
     test_chain,
@@ -87,12 +89,28 @@ def cases() -> list[Case]:
         Case("multi_turn", special(), (), targets("multi_turn", 0)),
         Case("specialist", Finder(), (), SPECIAL),
         *(Case(r, test_complex.writer, LINES) for r in ("complex_instruct", "draw_target")),
-        *(Case(r, reasoning, SAMPLES) for r in ("chain_of_thought", "multi_teacher", "rewrite_answer")),
+        *(Case(r, reasoning, SAMPLES) for r in ("chain_of_thought", "rewrite_answer")),
+        Case("multi_teacher", drawing(reasoning), SAMPLES),
         *(Case(r, reasoning, source_of(r)) for r in ("meta_reasoning", "tree_of_thoughts")),
         Case("rejection_sampling", solved, tuple(maths)),
         Case("run_code", test_checked_answers.programmer, tuple(asked for _, asked, _ in test_checked_answers.CODE)),
         Case("chain", test_chain.everything, test_chain.ASKED, chained),
     ]
+
+
+def drawing(reply: Reply) -> Reply:
+    """The teacher, but that it answers in other words each time, as one does that is asked at a temperature."""
+    often = Counter[str]()
+
+    def drawn(body: dict[str, Any]) -> StreamResponse:
+        last = texts(body)[-1]
+        if asked_schema(body):
+            return reply(body)
+        often[last] += 1
+        words = WORDS["zh" if detect(last) == "zh" else "en"]
+        return json_response(completion(" ".join(words[often[last] :: 9]), "canned", last))
+
+    return drawn
 
 
 class Finder(test_specialist.Specialist):

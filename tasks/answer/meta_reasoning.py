@@ -30,6 +30,8 @@ from tasks.teacher.taught import taught
 from tasks.text import key
 from tasks.transcript import asked
 
+SENTENCE = 24  # tokens of a finding, in a plan
+
 
 class Followed(BaseModel):
     """What the passages say on the last small question, and the next one; either may be empty."""
@@ -156,7 +158,7 @@ class MetaReasoning:
         question, hops = asked.given["user"], len(json.loads(asked.given["trail"]))
         second = asked.chance.choice((" ".join(terms_of(question)[::-1]), ""))
         small = (question, second, "")[min(hops, 2)]
-        return {"finding": asked.words(asked.length) if hops else "", "question": small}
+        return {"finding": asked.words(SENTENCE) if hops else "", "question": small}
 
 
 def plain(hop: Hop) -> dict[str, Any]:

@@ -125,8 +125,9 @@ class RejectionSampling:
         return finals[votes.index(most)] if most and most >= self.agreement * len(drawn) else None
 
     def example(self, asked: Asked) -> Supposed:
-        """For a plan: all solutions come to the same result."""
-        return f"{asked.words(asked.length)}\n#### 1"
+        """For a plan: all solutions are right, and go one of two ways."""
+        one = asked.chance.randint(1, 2)
+        return f"{asked.words(asked.length)}\n{one} + 1 = {one + 1}\n#### {asked.reference or 1}"
 
 
 def asked(record: Record) -> Filled:

@@ -142,7 +142,7 @@ class TreeOfThoughts:
         return taught(answered, teacher, sent, (reply.prompt_tokens, reply.response_tokens))
 
     def example(self, asked: Asked) -> Supposed:
-        """For a plan: steps that are done at the last level, some of them held impossible."""
+        """For a plan: steps that are done at the last level, and as many verdicts of impossible as of sure."""
         done = len(asked.given.get("steps", "").splitlines()) + 1 >= self.depth
         short = replace(asked, length=STEP)
         match asked.shape:
@@ -150,7 +150,10 @@ class TreeOfThoughts:
                 return {"steps": [{"step": short.words(STEP), "done": done} for _ in range(self.candidates)]}
             case "next":
                 return {"step": asked.words(asked.length), "done": done}
-            case "valued" | "voted":
+            case "valued":
+                sure, impossible = ("一定", "不可能") if asked.language == "zh" else ("sure", "impossible")
+                return {"reason": short.words(STEP), "value": asked.chance.choice((sure, impossible))}
+            case "voted":
                 return short.reply()
         return None
 

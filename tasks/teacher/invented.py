@@ -49,7 +49,8 @@ class Asked:
 
     `shape` is the name of the shape that is asked for and `schema` its schema (none for a text), `texts` what stands in
     each message, `tools` the tools that are declared, and `length` the tokens of a free text. `awaited` are task types
-    that a later step takes alone. Dice are drawn from the question, so that the same one has the same reply.
+    that a later step takes alone, `reference` is the right answer of the record that the question is about, where it is
+    known. Dice are drawn from the question, so that the same one has the same reply.
     """
 
     texts: tuple[str, ...]
@@ -59,6 +60,7 @@ class Asked:
     schema: dict[str, Any] | None = None
     tools: tuple[dict[str, Any], ...] = ()
     awaited: frozenset[str] = frozenset()
+    reference: str = ""
 
     @property
     def language(self) -> str:

@@ -9,7 +9,7 @@ then replies are invented (`invented.py`), at the lengths that answers and remar
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -52,6 +52,7 @@ class Planner:
         self.guessed = 0  # calls whose replies are invented
         self.example: Callable[[Asked], Supposed] | None = None  # how the step at work supposes a reply of its own
         self.awaited = frozenset[str]()  # task types that later steps take alone
+        self.references: Mapping[str, str] = {}  # right answers by the records that the step at work asks about
         self.seen: dict[str, Stored] = {}
         self.like: dict[str, Drawn] = {}
 
@@ -65,7 +66,7 @@ class Planner:
         call = self.seen.get(key) or self.known.get(key)
         hit = bool(call and call.answers(body["max_tokens"]))
         if not call or not hit:
-            call = self.seen[key] = self.supposed(key, asked, body, stage)
+            call = self.seen[key] = self.supposed(key, asked, body, stage, record)
         came_to = Count(hits=1) if hit else self.price(call.reply)
         count.calls, count.hits = count.calls + came_to.calls, count.hits + came_to.hits
         count.settle(came_to.tokens_in, came_to.tokens_out, came_to.usd)
@@ -83,7 +84,7 @@ class Planner:
         usd = cost(reply.prompt_tokens, reply.response_tokens, self.endpoint.price)
         return Count(1, 0, reply.prompt_tokens, reply.response_tokens, usd)
 
-    def supposed(self, key: str, asked: dict[str, Any], body: dict[str, Any], stage: str) -> Stored:
+    def supposed(self, key: str, asked: dict[str, Any], body: dict[str, Any], stage: str, record: str) -> Stored:
         """A call as it might end."""
         schema, chance, limit = schema_of(body), Random(key), body["max_tokens"]
         like = self.alike(stage, asked, schema)
@@ -93,7 +94,8 @@ class Planner:
             return replace(drawn, key=key, reply=replace(drawn.reply, prompt_tokens=sent))
         self.guessed += 1
         length = self.typical if stage == ANSWERS else REMARK
-        reply = self.invented(replace(question(body, length, chance), awaited=self.awaited))
+        about = {"awaited": self.awaited, "reference": self.references.get(record, "")}
+        reply = self.invented(replace(question(body, length, chance), **about))
         reply = replace(reply, prompt_tokens=sent, response_tokens=min(reply.response_tokens, limit))
         return Stored(key, "good", limit, 0.0, "", "", reply)
 

@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from flows.planning import references
 from tasks.answer.meta_reasoning import MetaReasoning
 from tasks.answer.multi_teacher import MultiTeacher
 from tasks.answer.rejection_sampling import RejectionSampling
+from tasks.answer.thoughts import IMPOSSIBLE, Valued
 from tasks.answer.tree_of_thoughts import TreeOfThoughts
 from tasks.label.task_type import TaskType
 from tasks.link import AnyStep
@@ -37,6 +40,7 @@ from tasks.recipe import Endpoint, located
 from tasks.shard import Shard, write_records
 from tasks.tally import Tally
 from tasks.taxonomy import Taxonomy
+from tasks.teacher.invented import Asked
 from tasks.teacher.known import Known
 from tasks.teacher.planner import Planner
 from tests.engines import IDENTITY
@@ -61,9 +65,11 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "zh"])
 
 async def planned(step: AnyStep, shards: Iterable[Shard], folder: Path, awaited: Iterable[str] = ()) -> Tally:
     """A step at work in a plan that knows nothing."""
+    shards = list(shards)
     planner = Planner(Endpoint(model="m-1"), IDENTITY, "teacher", Known(None))
     planner.example, planner.awaited = getattr(step, "example", None), frozenset(awaited)
-    return await run(step, list(shards), Bench(folder / "work", 7, engines={"teacher": planner, "judge": planner}))
+    planner.references = references(shards)
+    return await run(step, shards, Bench(folder / "work", 7, engines={"teacher": planner, "judge": planner}))
 
 
 def prompts(language: str, folder: Path, **known: Any) -> list[Shard]:
@@ -138,6 +144,25 @@ async def test_a_prompt_gets_constraints_and_one_that_is_too_much_its_parts(lang
 async def test_answers_that_are_held_against_each_other_agree(step: Any, language: str, tmp_path: Path) -> None:
     tally = await planned(step, prompts(language, tmp_path), tmp_path)
     assert (tally.out, tally.dropped) == (2, {})
+
+
+@LANGUAGES
+async def test_solutions_come_to_the_reference_of_their_question_in_two_ways(language: str, tmp_path: Path) -> None:
+    lines = map(json.loads, located("data/datasets/maths.jsonl").read_text("utf-8").splitlines())
+    known = [one for one in lines if one["language"] == language]
+    asked = [ask(one["question"], i, reference=one["answer"]) for i, one in enumerate(known)]
+    tally = await planned(RejectionSampling(), [write_records(asked, tmp_path / "asked.parquet")], tmp_path)
+    assert tally.dropped == {}
+    assert 1.8 * len(known) <= tally.out <= 2 * len(known)
+
+
+@LANGUAGES
+def test_half_of_the_ways_of_a_search_are_held_impossible(language: str) -> None:
+    system = {"en": "You value a step.", "zh": "你来评价一个步骤。"}[language]
+    asked = [Asked((system, ASKED[language][0]), 32, Random(i), "valued") for i in range(400)]
+    said = [Valued.model_validate(TreeOfThoughts().example(one)).value for one in asked]
+    assert set(said) == {"en": {"sure", "impossible"}, "zh": {"一定", "不可能"}}[language]
+    assert 150 <= sum(word in IMPOSSIBLE for word in said) <= 250
 
 
 @LANGUAGES
