@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.language import detect
 from tasks.produce.shapes import Asked
+from tasks.produce.tagged import kinds, tagged, told
 from tasks.recipe import RecipeError, located
 from tasks.record import Message
 
@@ -26,13 +27,15 @@ LANGUAGES = ("en", "zh")
 
 class Template(BaseModel):
     """A task: the columns that it needs and what these are called elsewhere, which of them holds the gold answer, names
-    for gold values by language, and its phrasings."""
+    for gold values by language, and its phrasings. `tokens` is a column that may hold a text's tokens, and the gold
+    column then their tags."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: dict[str, list[str]]
     gold: str
     closed: bool = True  # the gold value is one of the labels
+    tokens: str = ""
     names: dict[str, dict[str, str]] = {}
     en: list[str]
     zh: list[str]
@@ -47,18 +50,26 @@ class Template(BaseModel):
         self, row: Mapping[str, Any], called: Mapping[str, str], labels: Mapping[str, str], dice: Random
     ) -> Asked | None:
         """The row as a prompt, with the gold answer where it has one; None where a column has nothing to say."""
-        values = self.found(row, called)
+        values, named = self.untagged(self.found(row, called), dict(labels))
         texts = {slot: text for slot, value in values.items() if slot != self.gold and (text := plain(value))}
         if texts.keys() != self.columns.keys() - {self.gold}:
             return None
         language = "zh" if detect("\n".join(texts.values())) == "zh" else "en"
-        known = dict(labels) or self.names.get(language, {})
+        known = named or self.names.get(language, {})
         gold = plain(values[self.gold])
         filled = texts | {"labels": ("、" if language == "zh" else ", ").join(dict.fromkeys(known.values()))}
         phrasing = dice.choice([one for one in getattr(self, language) if filled["labels"] or "{{labels}}" not in one])
         text = SLOT.sub(lambda m: filled[m[1]], phrasing)
         reference = known.get(gold, "") if known and self.closed else gold
         return Asked((Message("user", text),), reference=reference)
+
+    def untagged(self, values: dict[str, Any], labels: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Tokens as the text that they are, their tags as entities, and the labels as the kinds of these; other rows as
+        they are."""
+        if not self.tokens or not tagged(values[self.tokens], values[self.gold]):
+            return values, labels
+        text, entities = told(values[self.tokens], values[self.gold], labels)
+        return values | {self.tokens: text, self.gold: entities}, {kind: kind for kind in kinds(labels)}
 
 
 def plain(value: Any) -> str:
