@@ -393,7 +393,7 @@ def test_prompts_alone_change_the_key(tmp_path: Path, bench: Bench) -> None:
 
 def test_the_key_stays_whatever_has_no_say_in_the_output(tmp_path: Path) -> None:
     one = Bench(tmp_path / "a", 7, engines={"teacher": engine(tmp_path)})
-    two = Bench(tmp_path / "b", 7, engines={"teacher": engine(tmp_path, max_in_flight=1, rpm=3, timeout=9)})
+    two = Bench(tmp_path / "b", 7, engines={"teacher": engine(tmp_path, max_in_flight=1, rpm=3, timeout=9, senders=2)})
     here, there = given(tmp_path, *ASKS), given(tmp_path / "elsewhere", *ASKS, name="other")
     assert key(Asking(), here, one) == key(Asking(), there, two)
 

@@ -44,6 +44,13 @@ class Endpoint(Part):
     model: str | None = Field(default=None, description="The model's name as the endpoint knows it.")
     api_key_env: str = Field(default="OPENAI_API_KEY", description="The environment variable that holds the key.")
     max_in_flight: int = Field(default=64, ge=1, description="Calls under way at once.")
+    senders: int | None = Field(
+        default=None,
+        ge=0,
+        le=16,
+        description="Processes of their own that send the calls, which a single one cannot where very many are under "
+        "way; 0: the run sends them itself. Default: 1 from 256 max_in_flight up, where there are two cores; else 0.",
+    )
     rpm: int | None = Field(default=None, ge=1, description="Requests a minute.")
     tpm: int | None = Field(default=None, ge=1, description="Tokens a minute, prompt and response.")
     input_tpm: int | None = Field(default=None, ge=1, description="Prompt tokens a minute.")

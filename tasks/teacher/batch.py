@@ -25,6 +25,7 @@ from tasks.teacher.engine import Engine
 from tasks.teacher.jobs import ENDED, PATH, Jobs
 from tasks.teacher.results import TOO_MUCH, Outcome, refusal, unanswered
 from tasks.teacher.store import Stored
+from tasks.teacher.wire import Wire
 
 if TYPE_CHECKING:
     from openai.types import Batch as Job
@@ -45,9 +46,9 @@ class BatchEngine(Engine):
     live = False
 
     async def __aenter__(self) -> BatchEngine:
-        await super().__aenter__()
+        self.wire = wire = Wire(**self.told)
         self.how = self.endpoint.batch or Batch()
-        self.jobs = Jobs(self, self.how.poll)
+        self.jobs = Jobs(self, wire.client, self.how.poll)
         self.gathered: list[Line] = []
         self.size = 0
         self.timer: asyncio.TimerHandle | None = None

@@ -24,6 +24,7 @@ from tasks.teacher.outcomes import Reply, Verdict, sound
 from tasks.teacher.request import call_key, request_of, text_of
 from tasks.teacher.store import Stored
 from tasks.teacher.tokens import tokens
+from tasks.teacher.wire import Wire
 
 EMBEDDINGS = "embeddings"  # the role, and the stage where none is named
 AT_ONCE = 64  # texts in a request
@@ -33,6 +34,10 @@ class EmbeddingEngine(Engine):
     """One endpoint of embeddings at work."""
 
     path = "embeddings"
+
+    async def way(self) -> Wire:
+        """From this process: a request holds many texts, so there are few."""
+        return Wire(**self.told)
 
     async def embed(
         self, texts: Sequence[str], count: Count | None = None, stage: str = EMBEDDINGS

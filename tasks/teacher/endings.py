@@ -37,6 +37,7 @@ HINTS = {
     "the endpoint in the recipe",
     "token_limit_exceeded": "a batch is more than the account may have waiting: set batch.requests of the endpoint "
     "lower, or wait for the account's other batches",
+    "no_sender": "set senders of the endpoint to 0, and the run sends its requests itself",
     "redirected": "set base_url in the recipe to where {url} has moved",
     "bad_certificate": "base_url ({url}) must be the name in the certificate, or SSL_CERT_FILE a file with the "
     "authority that signed it",

@@ -26,12 +26,12 @@ from tasks.teacher.limits import Limiter
 from tasks.teacher.outcomes import Reply, Verdict, of_body, of_break, of_status, sound
 from tasks.teacher.pace import Pace
 from tasks.teacher.request import call_key, request_of, text_of
+from tasks.teacher.sending import Senders, senders
 from tasks.teacher.store import CallStore, Stored
-from tasks.teacher.wire import Wire
+from tasks.teacher.wire import Wire, discreet, spelt
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 REFUSALS = 10  # from which on an endpoint that took no call is wrong for all of them
-SHORTEST_SECRET = 8  # local servers take any word as a key; such a word is no secret, and stands in honest texts
 
 
 class Engine:
@@ -76,11 +76,22 @@ class Engine:
         self.strangers: set[str] = set()
 
     async def __aenter__(self) -> Engine:
-        self.wire = Wire(self.url, self.path, self.key, self.endpoint.timeout, self.local)
+        self.wire: Wire | Senders = await self.way()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.wire.close()
+
+    async def way(self) -> Wire | Senders:
+        """How requests are sent: from this process, or by others where it would be busy with nothing else."""
+        many = senders(self.endpoint)
+        return await Senders(many, self.told, self.notice).ready() if many else Wire(**self.told)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a Wire is made of."""
+        known = {"url": self.url, "path": self.path, "key": self.key}
+        return known | {"timeout": self.endpoint.timeout, "local": self.local}
 
     async def call(self, body: dict[str, Any], sample: int, count: Count, stage: str = "", record: str = "") -> Reply:
         """The answer to a request, which a stage makes for a record (a prompt's id).
@@ -176,7 +187,7 @@ class Engine:
     async def attempt(self, body: dict[str, Any], asking: Asking) -> tuple[Verdict, Reply | None]:
         """One request, classified."""
         try:
-            came = await self.wire.post(body)
+            came = await self.wire.post(spelt(body))
             self.limiter.told(came.headers)
             good = 200 <= came.status < 300
             verdict, reply = (
@@ -202,9 +213,8 @@ class Engine:
 
     def discreet(self, verdict: Verdict) -> Verdict:
         """The verdict without the key in it, whatever the endpoint echoes."""
-        if len(self.key) > SHORTEST_SECRET and self.key in verdict.said:
-            return replace(verdict, said=verdict.said.replace(self.key, "[key]"))
-        return verdict
+        said = discreet(verdict.said, self.key)
+        return verdict if said == verdict.said else replace(verdict, said=said)
 
     def stop(self, verdict: Verdict) -> NoReturn:
         """From now on every call raises the same TeacherUnusable."""

@@ -14,6 +14,7 @@ from tasks.teacher.outcomes import Verdict, of_break, of_status
 from tasks.teacher.results import Outcome, outcomes
 
 if TYPE_CHECKING:
+    from openai import AsyncOpenAI
     from openai.types import Batch as Job
 
     from tasks.teacher.engine import Engine
@@ -27,8 +28,8 @@ Given = TypeVar("Given")
 class Jobs:
     """An engine's batches at its endpoint; `poll` is the longest pause between two looks at one, in seconds."""
 
-    def __init__(self, engine: Engine, poll: float) -> None:
-        self.engine, self.poll, self.client = engine, poll, engine.wire.client
+    def __init__(self, engine: Engine, client: AsyncOpenAI, poll: float) -> None:
+        self.engine, self.client, self.poll = engine, client, poll
         self.leaving = asyncio.Event()
         self.answered = False
 

@@ -160,6 +160,8 @@ def of_break(fault: BaseException, timeout: float) -> Verdict:
         fault = fault.__cause__
     if isinstance(fault, SSLCertVerificationError):
         return Verdict("stop", "bad_certificate", fault.verify_message)
+    if isinstance(fault, ChildProcessError):
+        return Verdict("stop", "no_sender", str(fault))
     if isinstance(fault, TimeoutError):
         return Verdict("retry", "timed_out", f"no answer in {timeout:g} s")
     return Verdict("retry", "disconnected", str(fault)[:200])

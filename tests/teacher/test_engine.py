@@ -52,11 +52,14 @@ STOPPING = {
     "redirected": faults.redirect,
 }
 MONEY_OR_KEY = list(STOPPING)[:5]
+WHOEVER_SENDS = pytest.mark.parametrize("senders", [0, 1], ids=["the run sends", "a sender does"])
 
 
-async def test_a_fault_in_passing_costs_one_more_call_and_no_answer(tmp_path: Path) -> None:
+@WHOEVER_SENDS
+async def test_a_fault_in_passing_costs_one_more_call_and_no_answer(senders: int, tmp_path: Path) -> None:
     script, count = asked({f"面包 after {name}": [fault] for name, fault in PASSING.items()}), Count()
-    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, timeout=0.15) as engine:
+    told = {"timeout": 0.15, "senders": senders}
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, **told) as engine:
         replies = [await ask(engine, f"面包 after {name}", count=count) for name in PASSING]
     assert [r.text for r in replies] == [f"an answer to: 面包 after {name}" for name in PASSING]
     assert server.per_prompt == {f"面包 after {name}": 2 for name in PASSING}
@@ -93,10 +96,11 @@ async def test_an_answer_that_stays_empty_is_no_answer(tmp_path: Path) -> None:
     assert len(server.calls) == 3
 
 
-async def test_a_final_outcome_is_kept_and_never_paid_again(tmp_path: Path) -> None:
+@WHOEVER_SENDS
+async def test_a_final_outcome_is_kept_and_never_paid_again(senders: int, tmp_path: Path) -> None:
     script = asked({name: [fault] for name, (fault, _) in FINAL.items()})
     for calls in (len(FINAL), 0):  # the second time is the next run
-        async with FaultsServer(script=script) as server, engine_at(server, tmp_path) as engine:
+        async with FaultsServer(script=script) as server, engine_at(server, tmp_path, senders=senders) as engine:
             for name, (_, reason) in FINAL.items():
                 with pytest.raises(NoAnswer) as none:
                     await ask(engine, name)
@@ -529,12 +533,15 @@ async def test_at_the_cap_nobody_waits_for_their_turn(tmp_path: Path) -> None:
     assert sum(isinstance(e, BudgetReached) for e in ends) == 8
 
 
-async def test_two_hundred_calls_through_all_faults_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> None:
+@WHOEVER_SENDS
+async def test_two_hundred_calls_through_all_faults_lose_nothing_and_pay_nothing_twice(
+    senders: int, tmp_path: Path
+) -> None:
     some = [refused(503), faults.reset, faults.broken_json, rate_limited(ms=5), faults.null_content, faults.cut_body]
     script = asked({f"question {i:03d}": [some[i // 5 % len(some)]] for i in range(0, 200, 5)})
     async with (
         FaultsServer(script=script, latency=0.002) as server,
-        engine_at(server, tmp_path, max_in_flight=32) as engine,
+        engine_at(server, tmp_path, max_in_flight=32, senders=senders) as engine,
     ):
         replies = await asyncio.gather(*(ask(engine, f"question {i:03d}") for i in range(200)))
     assert [r.text for r in replies] == [f"an answer to: question {i:03d}" for i in range(200)]

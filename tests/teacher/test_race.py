@@ -44,9 +44,10 @@ async def test_the_last_call_is_sent_again_when_it_is_late_and_both_are_counted(
     assert 0 < count.usd == pytest.approx(twice)
 
 
-async def test_the_first_answer_is_taken_whichever_call_it_is_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("senders", [0, 1], ids=["the run sends", "a sender does"])
+async def test_the_first_answer_is_taken_whichever_call_it_is_for(senders: int, tmp_path: Path) -> None:
     script = asked({"rice": [faults.after(0.5), faults.hang]})
-    async with FaultsServer(script=script) as server, engine_at(server, tmp_path) as engine:
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, senders=senders) as engine:
         await known(engine)
         assert (await ask(engine, "rice")).text
         for _ in range(100):
