@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 from prefect import Task, get_run_logger
+from prefect.utilities.annotations import quote
 
 from flows.progress import watched
 from flows.report import stage_line
@@ -25,7 +26,11 @@ UNREADABLE, NAMED = "unreadable", 5  # what could not be read, and how much of i
 
 @dataclass
 class Stages:
-    """The stages of one run, in order, each as one tally."""
+    """The stages of one run, in order, each as one tally.
+
+    Prefect looks through all that a task is given for results of other tasks. Those are the tallies; a step, with its
+    taxonomy say, and the bench are quoted, so that it looks past them.
+    """
 
     bench: Bench
     at_cap: str = "wait"
@@ -44,7 +49,7 @@ class Stages:
         async def one(number: int, plain: dict[str, Any], part: int) -> dict[str, Any]:
             async with room:
                 fresh = task.with_options(refresh_cache=not reusable(step, [plain], part, self.bench))
-                plain_tally = await fresh(f"{number:05d}", step, [plain], part, self.bench)
+                plain_tally = await fresh(f"{number:05d}", quote(step), [plain], part, quote(self.bench))
             path = plain["shards"][part]["path"]
             through[path] = mine[path]
             return plain_tally
@@ -57,11 +62,11 @@ class Stages:
         """A stage that sees all rows at once."""
         fresh = task.with_options(refresh_cache=not reusable(step, given, None, self.bench))
         if step.shape != "grow":
-            return self.counted(what, step, [await fresh(what, step, given, self.bench)])
+            return self.counted(what, step, [await fresh(what, quote(step), given, quote(self.bench))])
         self.bench.through.clear()
         rows = getattr(step, "target", None) or sum((await asyncio.to_thread(taken, step, given)).values())
         async with watched(task.name, rows, self.bench.through.total, lambda: sight(step, self.bench.engines)):
-            grown = await fresh(what, step, given, self.bench)
+            grown = await fresh(what, quote(step), given, quote(self.bench))
         return self.counted(what, step, [grown])
 
     async def link(self, each: Task[..., Any], whole: Task[..., Any], link: Linked, given: Given) -> Given:
