@@ -88,6 +88,17 @@ def test_a_slot_without_a_fence_takes_the_value_as_it_is(tmp_path: Path) -> None
     assert sent[0].content == r"Judge \1 {{question}} \g<0>"
 
 
+def test_a_system_turn_is_one_message_for_all_that_it_says_the_same_to(tmp_path: Path) -> None:
+    prompt = load("judge/ask", "zh", folder(tmp_path))
+    first, second, other = (
+        prompt.fill({"examples": ()}, topic=topic, question=question, answer="a").messages
+        for topic, question in (("天气", "甲"), ("天气", "乙"), ("气候", "甲"))
+    )
+    assert first[0] is second[0]
+    assert (first[0].content, other[0].content) == ("Judge 天气", "Judge 气候")
+    assert ["甲" in first[-1].content, "乙" in second[-1].content] == [True, True]
+
+
 def test_a_mark_is_in_none_of_the_texts_and_stays_the_same_for_them() -> None:
     first = fence_mark(["问"])
     assert first == fence_mark(["问"])

@@ -115,11 +115,13 @@ def test_formulas_are_read_as_written_where_their_backslashes_were_not_doubled(w
 def test_the_wire_carries_what_the_api_knows_and_none_of_our_own_fields() -> None:
     call = ToolCall("c1", "weather", '{"city": "成都"}')
     said = (
+        Message("system", "Be brief."),
         Message("user", "天气？"),
         Message("assistant", "", reasoning_content="secret", tool_calls=(call,), trained=True),
         Message("tool", "", tool_call_id="c1", name="weather"),
     )
     assert wire(said) == [
+        {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "天气？"},
         {
             "role": "assistant",
