@@ -12,6 +12,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -63,7 +65,10 @@ class Shard:
 def write(rows: pa.Table, path: str | Path) -> Shard:
     """Write a table to `path`, whole or not at all; parent folders are made."""
     with placed(path) as out:
-        pq.write_table(rows, out, compression="zstd", row_group_size=ROW_GROUP, store_schema=True)
+        if rows.num_rows:
+            parquet(rows, out)
+        else:
+            out.write(bare(rows.schema.serialize().to_pybytes()))
     return Shard(str(path), rows.num_rows, sha256(path))
 
 
@@ -75,6 +80,19 @@ def write_all(parts: Iterable[pa.Table], schema: pa.Schema, path: str | Path) ->
             sink.write_table(part, ROW_GROUP)
             rows += part.num_rows
     return Shard(str(path), rows, sha256(path))
+
+
+def parquet(rows: pa.Table, out: BinaryIO) -> None:
+    pq.write_table(rows, out, compression="zstd", row_group_size=ROW_GROUP, store_schema=True)
+
+
+@cache
+def bare(schema: bytes) -> bytes:
+    """The file of a table without rows, made once for a schema: beside each shard stand what was dropped and what
+    waits, and mostly that is nothing."""
+    out = BytesIO()
+    parquet(pa.ipc.read_schema(pa.py_buffer(schema)).empty_table(), out)
+    return out.getvalue()
 
 
 def write_records(made: Iterable[Record], path: str | Path) -> Shard:

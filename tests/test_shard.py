@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tasks.schema import SCHEMA
-from tasks.shard import Shard, placed, write, write_json, write_records, write_text
+from tasks.shard import ROW_GROUP, Shard, placed, write, write_json, write_records, write_text
 from tests.rows import ask
 
 
@@ -26,6 +29,14 @@ def test_the_same_rows_give_the_same_bytes_and_other_rows_do_not(tmp_path: Path)
 def test_an_empty_table_is_a_shard_too(tmp_path: Path) -> None:
     shard = write(SCHEMA.empty_table(), tmp_path / "none.parquet")
     assert (shard.rows, shard.whole, shard.table().schema) == (0, True, SCHEMA)
+
+
+def test_an_empty_table_is_written_as_pyarrow_writes_it_with_whatever_its_schema_says(tmp_path: Path) -> None:
+    for schema in (SCHEMA, SCHEMA.with_metadata({"from": "表"}), pa.schema([("a", pa.string())]), SCHEMA):
+        written = BytesIO()
+        pq.write_table(schema.empty_table(), written, compression="zstd", row_group_size=ROW_GROUP, store_schema=True)
+        write(schema.empty_table(), tmp_path / "none.parquet")
+        assert (tmp_path / "none.parquet").read_bytes() == written.getvalue()
 
 
 def test_a_shard_is_whole_only_with_the_bytes_that_it_was_written_with(tmp_path: Path) -> None:
