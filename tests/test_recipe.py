@@ -145,6 +145,9 @@ def test_an_overlap_is_read_from_what_people_write(overlap: Any) -> None:
         ({"teacher": {"timeout": 0}}, "teacher.timeout"),
         ({"output": {"name": "../other"}}, "output.name"),
         ({"output": {"name": ""}}, "output.name"),
+        ({"output": {"name": "数据"}}, "output.name"),
+        ({"output": {"name": "x" * 101}}, "output.name"),
+        ({"sources": [{"uri": ""}]}, "sources.0.uri"),
         ({"mine": {"languages": ["fr"]}}, "mine.languages.0"),
         ({"sources": "logs.jsonl"}, "sources"),
         ({"split": {"validation": 0.6, "test": 0.4}}, "split"),
@@ -224,6 +227,11 @@ def test_put_refuses_a_change_that_has_no_place(change: str) -> None:
         put({"sources": [{}, {}], "seed": 7, "teacher": {}}, change)
 
 
+def test_a_value_that_is_no_yaml_is_said_without_the_value() -> None:
+    with pytest.raises(RecipeError, match=r"^--set teacher\.model=…: the value is not YAML$"):
+        put({}, f"teacher.model=[{SECRET}")
+
+
 def test_changes_are_made_before_the_recipe_is_checked(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("teacher: {model: a}\n")
     recipe = read(tmp_path / "r.yaml", ["teacher.model=b", "output.name=mine", "teacher.model=c"])
@@ -232,11 +240,49 @@ def test_changes_are_made_before_the_recipe_is_checked(tmp_path: Path) -> None:
         read(tmp_path / "r.yaml", ["teacher.modle=b"])
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n- b", "just words", "\x00"])
-def test_a_file_that_is_no_recipe_says_so(tmp_path: Path, text: str) -> None:
-    (tmp_path / "r.yaml").write_text(text)
-    with pytest.raises(RecipeError, match=r"r\.yaml (is not YAML|holds a)"):
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        (b"a: [", r"r\.yaml line 1, column 5 is not YAML: ", ""),
+        (b"- a\n- b", r"r\.yaml holds a list; expected fields", ""),
+        (b"just words", r"r\.yaml holds one str; expected fields", ""),
+        (b"\x00", r"r\.yaml is not YAML: ", ""),
+        (b"sources:\n\t- uri: a\n", r"r\.yaml line 2, column 1 is not YAML: a tab", "indent with spaces"),
+        ("licence: 中文\n".encode("utf-16"), r"r\.yaml is not UTF-8", "save it as UTF-8"),
+        ("licence: 中文\n".encode("gb18030"), r"r\.yaml is not UTF-8: its byte 9 is none", "save it as UTF-8"),
+        (b"seed: 1\nbudget: {}\nseed: 2\n", r"r\.yaml line 3, column 1 is not YAML: seed stands there twice", ""),
+        ("teacher: {model: 甲, model: 乙}\n".encode(), r"line 1, column 21 is not YAML: model stands there twice", ""),
+        (b"a: 1\n---\nb: 2\n", r"r\.yaml line 2, column 1 is not YAML: but found another document", ""),
+        (b"[" * 3000, r"r\.yaml is nested too deep", ""),
+        (b"teacher: !!python/name:os.system\n", r"is not YAML: could not determine a constructor", ""),
+        (b"sources: 2026-02-30\n", r"r\.yaml is not YAML: day is out of range", ""),
+    ],
+)
+def test_a_file_that_is_no_recipe_says_what_is_wrong_and_where(
+    tmp_path: Path, text: bytes, what: str, hint: str
+) -> None:
+    (tmp_path / "r.yaml").write_bytes(text)
+    with pytest.raises(RecipeError, match=what) as fault:
         read(tmp_path / "r.yaml")
+    assert fault.value.hint == hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_recipe_is_the_same_with_whatever_line_ends_and_a_byte_order_mark(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    text = end.join(["teacher: &it {model: 甲}", "judge: {<<: *it, model: 乙}", ""])
+    (tmp_path / "r.yaml").write_bytes(text.encode(encoding))
+    recipe = read(tmp_path / "r.yaml")
+    assert recipe.judge
+    assert (recipe.teacher.model, recipe.judge.model) == ("甲", "乙")
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".yaml", "配" * 100, "a\0b.yaml", "~nobody-of-that-name/r.yaml", "."])
+def test_a_name_that_no_recipe_can_have_is_one_sentence(name: str) -> None:
+    with pytest.raises(RecipeError, match=r"no recipe at|cannot be read|is a folder"):
+        read(name)
 
 
 def test_an_empty_file_is_a_recipe_of_defaults_and_no_file_is_none(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tasks.recipe.publishing import Dedup, Gates, Output, Publish, Split
 from tasks.recipe.rows import RowChecks
 from tasks.recipe.sources import READY, Mapping, Pulling, Source
 from tasks.recipe.student import Student
+from tasks.recipe.written import plain
 
 __all__ = [
     "PROJECT",
@@ -150,18 +151,10 @@ class Recipe(Part):
 
 def read(path: str | Path, changes: Iterable[str] = ()) -> Recipe:
     """A recipe from a YAML file, with `key.path=value` changes. Raises RecipeError with the field named."""
-    file = located(str(path))
-    if not file.is_file():
-        raise RecipeError(f"no recipe at {file}", hint=f"try {PROJECT / 'deployments/recipes/minimal.yaml'}")
-    try:
-        plain = yaml.safe_load(file.read_text()) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{file} is not YAML: {str(fault).replace(chr(10), ' ')}", where=str(file)) from None
-    if not isinstance(plain, dict):
-        raise RecipeError(f"{file} holds a {type(plain).__name__}; expected fields such as sources and teacher")
+    told = plain(path)
     for change in changes:
-        put(plain, change)
-    return checked(plain, str(file))
+        put(told, change)
+    return checked(told, str(located(str(path))))
 
 
 def put(plain: dict[str, Any], change: str) -> None:
@@ -171,13 +164,17 @@ def put(plain: dict[str, Any], change: str) -> None:
         raise RecipeError(f"--set {change}: expected key.path=value, such as teacher.model=gpt-5")
     *way, last = path.split(".")
     try:
+        given = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise RecipeError(f"--set {path}=…: the value is not YAML", path, "put it in quotes") from None
+    try:
         here: Any = plain
         for key in way:
             if isinstance(here, dict) and here.get(key) is None:
                 here[key] = {}
             here = here[int(key) if isinstance(here, list) else key]
-        here[int(last) if isinstance(here, list) else last] = yaml.safe_load(value)
-    except (IndexError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        here[int(last) if isinstance(here, list) else last] = given
+    except (IndexError, ValueError, TypeError, AttributeError):
         raise RecipeError(f"--set {path}=…: there is no {path} in the recipe", where=path) from None
 
 

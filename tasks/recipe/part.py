@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +42,17 @@ class Part(BaseModel):
 
 def located(path: str) -> Path:
     """A path of the recipe: absolute, or from where the command runs, or from the project."""
-    given = Path(path).expanduser()
-    if given.is_absolute() or given.exists() or not (PROJECT / given).exists():
+    given = Path(path)
+    with suppress(RuntimeError):  # ~somebody, where nobody is called that
+        given = given.expanduser()
+    if given.is_absolute() or there(given) or not there(PROJECT / given):
         return given.absolute()
     return PROJECT / given
+
+
+def there(path: Path) -> bool:
+    """Whether there is something; nothing is under a name that no file can have."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tasks.recipe.part import Part
 from tasks.recipe.rows import RowChecks
 
 Shape = Literal["openai", "sharegpt", "alpaca", "swift", "preference"]
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def of_folder(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError("it names a folder: a letter or a digit, then letters, digits, `.`, `_` and `-`, at most 100")
+    return name
+
+
+Name = Annotated[str, AfterValidator(of_folder)]
 Number = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
@@ -17,7 +28,7 @@ class Output(Part):
     """Where the dataset is kept."""
 
     dir: str = Field(default="data/lake", description="The lake: one folder for each dataset.")
-    name: str = Field(default="weekly", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The dataset's name.")
+    name: Name = Field(default="weekly", description="The dataset's name: letters, digits, `.`, `_` and `-`.")
     exports: list[Shape] = Field(
         default=["openai", "sharegpt", "alpaca", "swift", "preference"],
         description="The shapes that a version holds its rows in, beside Parquet; each is one more copy, uncompressed. "

@@ -67,8 +67,9 @@ class Source(Part):
     """Where logs come from: files here or behind a URL, or a database."""
 
     uri: str = Field(
+        min_length=1,
         description="A file (JSON Lines, JSON, CSV or Parquet), a folder of them or a glob, here or at any fsspec URL "
-        "(s3://, gs://, https://, sftp://, zip://…); or a database as an SQLAlchemy URL (postgresql://, sqlite:///…)."
+        "(s3://, gs://, https://, sftp://, zip://…); or a database as an SQLAlchemy URL (postgresql://, sqlite:///…).",
     )
     name: str = Field(
         default="logs", description="Names this source in log ids; give two sources with clashing row ids two names."
