@@ -31,6 +31,7 @@ from flows.report import Report
 from flows.small_model import by_small_model
 from flows.stages import Given, Stages, say
 from flows.task_types import known
+from tasks.answer.distill import read_pool
 from tasks.answer.form import Form
 from tasks.answer.task import answer
 from tasks.clean.task import clean
@@ -130,6 +131,8 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     chosen(recipe.mine)
     standing(recipe.mine.benchmarks)
     read_suite(recipe.gates.suite)
+    if recipe.answer.few_shot:
+        read_pool(recipe.answer.pool)
     if recipe.student:
         Reader.of(recipe.student).load()
     if small := recipe.answer.small_model:

@@ -54,8 +54,7 @@ def refresh(
         return flow(recipe, moment("--since", since), moment("--until", until), plan, return_state=True)  # pyright: ignore[reportArgumentType]
 
     def recipe() -> Recipe:
-        for option, given in (("--since", since), ("--until", until)):
-            moment(option, given)  # a time that is none is said before anything starts
+        window(since, until)  # what is none is said before anything starts
         return told(recipe_file, sources, mapping, out, changes)
 
     return finished(recipe, start, plan, as_json, traceback)
@@ -73,6 +72,13 @@ def told(file: str, sources: tuple[str, ...], mapping: str | None, out: str | No
     if out:
         plain["output"]["dir"] = str(Path(out).expanduser().absolute())
     return checked(plain, file)
+
+
+def window(since: str | None, until: str | None) -> None:
+    """Raises RecipeError where a time is none, or nothing lies between both."""
+    first, last = moment("--since", since), moment("--until", until)
+    if first and last and first >= last:
+        raise RecipeError(f"nothing is asked between --since {since} and --until {until}", hint="swap them")
 
 
 def moment(option: str, given: str | None) -> datetime | None:

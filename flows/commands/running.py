@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import Timeout
 
 from flows.commands.ending import INTERRUPTED, end, of_recipe
 from flows.commands.showing import shown
 from flows.embedded import NoServer, prefect_server
 from flows.report import Report, failed
-from tasks.history.lock import busy
+from tasks.history.lock import busy, lock_of
 from tasks.recipe import Recipe, RecipeError
 from tasks.teacher.endpoints import check
 
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DAMAGED = "flywheel verify says which; calls.sqlite alone may be put aside, and its answers are paid for again"
 Start = Callable[[Recipe], Any]  # a flow called on the recipe, to be awaited for its state
 
 
@@ -30,11 +36,10 @@ def finished(told: Callable[[], Recipe], start: Start, plan: bool, as_json: bool
         recipe = told()
         if not plan:
             check(recipe)
+        keepable(recipe.dataset)
         if busy(recipe.dataset):
-            what = failed(
-                "busy", f"another run holds {recipe.dataset}", hint="wait for it, or name another output.name"
-            )
-            return end(what, as_json)
+            said, hint = f"another run holds {recipe.dataset}", "wait for it, or name another output.name"
+            return end(failed("busy", said, hint=hint, dataset=recipe.output.name), as_json)
         report = run(recipe, start)
     except RecipeError as fault:
         return end(of_recipe(fault), as_json)
@@ -49,6 +54,19 @@ def finished(told: Callable[[], Recipe], start: Start, plan: bool, as_json: bool
         said = f"{type(fault).__name__}: {' '.join(str(fault).split())[:300]}"
         return end(failed("error", said, hint="--traceback shows where"), as_json, 1)
     return end(report, as_json)
+
+
+def keepable(folder: Path) -> None:
+    """Raises RecipeError where a dataset cannot be kept in the folder, before a server starts for it."""
+    try:
+        with suppress(Timeout):  # whoever holds it writes there
+            folder.mkdir(parents=True, exist_ok=True)
+            with lock_of(folder).acquire(timeout=0):
+                pass
+    except OSError as fault:
+        what = f"cannot keep a dataset in {folder}: {fault.strerror}"
+        hint = "name a folder that can be written to, with --out or in the recipe"
+        raise RecipeError(what, "output.dir", hint) from None
 
 
 def run(recipe: Recipe, start: Start) -> Report:
@@ -88,6 +106,11 @@ def flow_run(recipe: Recipe, start: Start) -> Report:
             return full(recipe)
         case sqlite3.OperationalError() if result.sqlite_errorcode == sqlite3.SQLITE_FULL:
             return full(recipe)
+        case OSError() if result.filename and result.strerror:
+            said = f"{result.filename}: {result.strerror}"
+            return failed("error", said, hint="see to that file, and run the same again")
+        case sqlite3.DatabaseError() | json.JSONDecodeError():
+            return failed("error", f"a file in {recipe.dataset} is damaged: {result}", "output.name", DAMAGED)
         case BaseException():
             raise result
         case _:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -15,9 +17,12 @@ import yaml
 from flows.commands.ending import end, of_recipe
 from flows.commands.grid import grid, printable
 from flows.commands.techniques import SHELVES
+from flows.report import failed
 from flows.trying import AT_MOST, Exchange, Trial, Tried, Variant, trial
 from tasks.language import detect
 from tasks.link import Linked
+from tasks.prompt import PromptError
+from tasks.prompt import read as read_prompt
 from tasks.recipe import Recipe, RecipeError, located, read
 from tasks.record import NO_TIME, Message, Record, begun, spoken
 from tasks.technique import takes
@@ -37,7 +42,9 @@ HEAD = ("way", "records", "out", "made", "dropped", "calls", "tokens in", "token
 @click.option("--with", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the technique; repeatable.")
 @click.option("--prompts", multiple=True, metavar="DIR", help="Other prompt files to compare with ours; repeatable.")
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Another teacher to compare; repeatable.")
-@click.option("--most", default=AT_MOST, show_default=True, help="Records that a growing technique makes.")
+@click.option(
+    "--most", type=click.IntRange(1), default=AT_MOST, show_default=True, help="Records that a growing technique makes."
+)
 @click.option("--recipe", "recipe_file", default=DEFAULT, show_default=True, help="Where the endpoints stand.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one field of the recipe.")
 @click.option("--out", metavar="FILE", help="Write the comparison, record by record, as CSV.")
@@ -51,11 +58,14 @@ def try_(technique: str, text: str | None, file: str | None, as_json: bool, out:
     try:
         recipe = read(told["recipe_file"], told["changes"])
         link = found(technique, told["settings"])
+        writable(out)
         given = records(link, text, file, told["response"], told["reference"], told["task_type"])
         ways = variants(told["prompts"], told["models"], recipe)
         tried = [asyncio.run(trial(recipe, link, given, way, told["most"])) for way in ways]
     except RecipeError as fault:
         return end(of_recipe(fault), as_json)
+    except PromptError as fault:
+        return end(failed("error", str(fault), "--prompts"), as_json)
     if out:
         compared(tried).to_csv(located(out), index=False)
     if as_json:
@@ -68,11 +78,31 @@ def try_(technique: str, text: str | None, file: str | None, as_json: bool, out:
 
 
 def found(technique: str, settings: Sequence[str]) -> Linked:
-    """The technique with its settings, from whichever shelf has it."""
-    pairs = [one.partition("=") for one in settings]
-    entry = {technique: {name: yaml.safe_load(value) for name, _, value in pairs}}
-    shelf = next((s for s in SHELVES if technique in s.ready), SHELVES[0])
+    """The technique with its settings, from whichever shelf has it. Raises RecipeError."""
+    entry = {technique: dict(map(setting, settings))}
+    near = difflib.get_close_matches(technique, [name for shelf in SHELVES for name in shelf.ready], 1)
+    shelf = next((s for s in SHELVES if technique in s.ready or (near[:1] and near[0] in s.ready)), SHELVES[0])
     return shelf.link(entry, 0)
+
+
+def setting(given: str) -> tuple[str, Any]:
+    """A setting from the command line. Raises RecipeError where it is none."""
+    name, sign, value = given.partition("=")
+    try:
+        if sign and name:
+            return name, yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        pass
+    raise RecipeError(f"{given} is no setting", "--with", "expected name=value, such as temperature=0.2")
+
+
+def writable(out: str | None) -> None:
+    """Raises RecipeError where the comparison cannot be written, before anything is paid for."""
+    if not out:
+        return
+    file = located(out)
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise RecipeError(f"{file} cannot be written", "--out", "name a file in a folder that is there")
 
 
 def records(
@@ -116,6 +146,8 @@ def variants(prompts: Sequence[str], models: Sequence[str], recipe: Recipe) -> l
         if folder and not folder.is_dir():
             hint = "it holds files such as judge/verdict.en.toml"
             raise RecipeError(f"there is no folder {folder}", "--prompts", hint)
+        for file in sorted(folder.rglob("*.toml")) if folder else ():
+            read_prompt(file.stem, file)  # one that cannot be read is said before anything is paid for
     named = [*models] or [""]
     return [
         Variant(" ".join(filter(None, [m or str(recipe.teacher.model or "recorded"), f.name if f else ""])), f, m)

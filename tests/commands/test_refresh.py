@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands.refresh import told
+from flows.commands.refresh import told, window
+from flows.commands.running import keepable
+from tasks.history.lock import busy, lock_of
 from tasks.recipe import READY, RecipeError
 
 RECIPE = "sources: [{uri: a.jsonl, mapping: sharegpt, delimiter: ';', storage: {anon: true}}]\n"
@@ -33,3 +35,29 @@ def test_without_one_other_sources_are_read_as_the_recipe_says(recipe: str) -> N
 def test_a_mapping_that_is_none_names_the_nearest(recipe: str) -> None:
     with pytest.raises(RecipeError, match="did you mean alpaca"):
         told(recipe, ("b.jsonl",), "alpacca", None, ())
+
+
+@pytest.mark.parametrize("until", ["2026-01-01", "2026-02-01T08:00:00+08:00"])
+def test_a_window_in_which_nothing_lies_is_refused(until: str) -> None:
+    window("2026-01-01", "2026-02-01")
+    window(None, until)
+    with pytest.raises(RecipeError, match="nothing is asked between --since"):
+        window("2026-02-01", until)
+
+
+@pytest.mark.parametrize("lake", ["file", "/proc/lake", "/dev/null/lake", "x" * 300, "湖" * 100])
+def test_a_lake_that_cannot_be_written_to_is_said_before_anything_starts(lake: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RecipeError, match="cannot keep a dataset in") as fault:
+        keepable(tmp_path / lake / "weekly")
+    assert fault.value.where == "output.dir"
+
+
+def test_a_lock_that_is_no_file_is_said_and_one_that_is_held_is_left_to_whoever_holds_it(tmp_path: Path) -> None:
+    (tmp_path / "odd" / ".lock").mkdir(parents=True)
+    with pytest.raises(RecipeError, match="Is a directory"):
+        keepable(tmp_path / "odd")
+    keepable(tmp_path / "湖" / "weekly")
+    with lock_of(tmp_path / "湖" / "weekly"):
+        keepable(tmp_path / "湖" / "weekly")
+        assert busy(tmp_path / "湖" / "weekly")

@@ -54,7 +54,31 @@ def test_several_prompts_and_models_on_a_file_come_to_a_table(tmp_path: Path) ->
     assert (tmp_path / "out.csv").read_text().count("answered under the number") == 8
 
 
-def test_what_is_missing_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    tried("distill", "--set", "teacher.model=m", code=2)
-    tried("distil", "--text", "x", code=2)
-    tried("distill", "--file", "nowhere.jsonl", code=2)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("distill",), "nothing is given"),
+        (("distil", "--text", "x"), "there is no technique distil (answer.chain.0) — did you mean distill"),
+        (("evol_instrct", "--text", "x"), "did you mean evol_instruct"),
+        (("distill", "--file", "nowhere.jsonl"), "cannot be read"),
+        (("distill", "--text", "x", "--with", "temperature=["), "temperature=[ is no setting (--with)"),
+        (("distill", "--text", "x", "--with", "temperature"), "temperature is no setting (--with)"),
+        (("distill", "--text", "x", "--out", "no/where.csv"), "no/where.csv cannot be written (--out)"),
+        (("distill", "--text", "x", "--out", "."), "cannot be written (--out)"),
+        (("distill", "--text", "Why is the sea salt?", "--prompts", "broken"), "is not TOML"),
+        (("distill", "--text", "海水为什么是咸的？", "--prompts", "broken"), "is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_and_nobody_is_asked(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken" / "answer").mkdir(parents=True)
+    for language in ("en", "zh"):
+        (tmp_path / "broken" / "answer" / f"direct.{language}.toml").write_bytes(b"\xff\xfe no [")
+    with teacher(good) as at:
+        told = tried(*arguments, "--set", "teacher.model=m", "--set", f"teacher.base_url={at.url}", code=2)
+        assert not at.asked
+    assert said in told
+    assert told.startswith("flywheel: ")
+    assert told.count("\n") == 1
