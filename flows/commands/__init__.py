@@ -70,16 +70,23 @@ def flywheel() -> None:
 
 
 def main() -> None:
-    """The entry point: one sentence on stderr for what is wrong, exit code 2 for usage."""
+    """The entry point: one sentence on stderr for what is wrong, exit code 2 for usage and 130 for Ctrl-C."""
+    try:
+        sys.exit(ended())
+    except (KeyboardInterrupt, click.Abort):  # also before the command has begun
+        click.echo("flywheel: interrupted", err=True)
+        sys.exit(130)
+
+
+def ended() -> int:
+    """Run the command; gives the exit code."""
     from flows.commands.ending import end, usage
 
     try:
         result: Any = flywheel.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:
         click.echo(asked.format_message())
-        sys.exit(0)
+        return 0
     except click.ClickException as fault:
-        sys.exit(end(usage(fault), "--json" in sys.argv))
-    except click.Abort:
-        sys.exit(130)
-    sys.exit(result if isinstance(result, int) else 0)
+        return end(usage(fault), "--json" in sys.argv)
+    return result if isinstance(result, int) else 0
