@@ -11,26 +11,21 @@ import re
 
 from tasks.hanzi import simplified
 
-REWRITTEN = r"rewritten|reworded|revised|modified|adapted|evolved|harder|easier|more complex"
 ANNOUNCED = {
     "en": re.compile(
         r"[\s*_#>]*(?:(?:sure|certainly|of course|absolutely|okay|ok)\b[\s,.!]*)?"
         r"(?:(?:based|judging|going)\s+(?:on|from|by)\s+(?:the|this)\s+(?:reply|response|answer|text),?\s+)?"
-        r"(?P<here>here(?:['’]s|\s+is)\s+(?:(?:the|a|an|your)\s+)?(?:new\s+)?)?(?:(?:the|a|an)\s+)?"
-        rf"(?:(?:user|original|most|likely|possible|probable|reconstructed|{REWRITTEN})(?:['’]s)?\s+)*"
-        r"(?:version\s+of\s+(?:the|your)\s+)?(?:request|prompt|question|instruction|query"
-        r"|(?(here)(?:task|problem)|(?!)))"
+        r"(?:here(?:['’]s|\s+is)\s+)?"
+        r"(?:(?:the|a|an)\s+)?(?:(?:user|original|most|likely|possible|probable|reconstructed)(?:['’]s)?\s+)*"
+        r"(?:request|prompt|question|instruction|query)"
         r"(?:\s+(?:that|the|they|user|person|most|likely|probably|possibly|presumably|probable|to|this|reply|response"
         r"|answer|led|made|sent|wrote|typed|is|was|may|might|must|could|would|have|has|been|be|asked))*[\s*_]*:[\s*_]*",
         re.I,
     ),
     "zh": re.compile(
-        r"[\s*_#>]*(?:(?:好的?|当然|没问题|可以)[，,。！!\s]*)?"
-        r"(?:(?:根据|从)[^\n，,：:。]{0,12}(?:回复|文字|内容|回答)[^\n，,：:。]{0,6}[，,]\s*)?"
-        r"(?P<here>(?:以下|下面|这)(?:就?是|为)(?:新的)?)?(?:以下|下面)?(?:就?是|为)?(?:这位|该|那位)?"
+        r"[\s*_#>]*(?:(?:好的?|当然|没问题|可以)[，,。！!\s]*)?(?:(?:根据|从)[^\n，,：:。]{0,12}(?:回复|文字|内容|回答)[^\n，,：:。]{0,6}[，,]\s*)?(?:以下|下面)?(?:就?是|为)?(?:这位|该|那位)?"
         r"(?:用户|提问者|提问的人|对方|他)?(?:当时|可能|原本|最初|原来)*(?:提出的?|提的|的)*"
-        r"(?:(?:改写|改编|修改|调整|加深)(?:之?后|过|好)的)?"
-        r"(?:要求|请求|提问|问题|指令|原话|(?(here)(?:任务|题目)|(?!)))(?:可能|应该|大概)?(?:是|为|如下)?[\s*_]*[：:][\s*_]*"
+        r"(?:要求|请求|提问|问题|指令|原话)(?:可能|应该|大概)?(?:是|为|如下)?[\s*_]*[：:][\s*_]*"
     ),
 }
 QUOTED = ('"', '"'), ("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("'", "'")
