@@ -12,6 +12,7 @@ from random import Random
 from typing import ClassVar, Literal
 
 from tasks.answer.pick import PROMPTS, pick
+from tasks.chatter import without_chatter
 from tasks.prompt import load
 from tasks.record import Kind, Record
 from tasks.setting import MaxTokens, Reasks, Temperature
@@ -77,7 +78,8 @@ class RewriteAnswer:
         prompt = load(f"rewrite_answer/{self.mode}", record.language)
         sent = prompt.fill(conversation=asked(record), answer=record.response)
         reply = await teacher.ask(sent, self.temperature, self.max_tokens)
-        made = record.answering(reply.text.strip())  # reasoning that led to the former answer goes with it
+        text = without_chatter(reply.text, record.language)
+        made = record.answering(text)  # reasoning that led to the former answer goes with it
         return replace(taught(made, teacher, sent, (reply.prompt_tokens, reply.response_tokens)), scores=())
 
     async def compared(self, record: Record, rewritten: Record, teacher: Teacher, dice: Random) -> str:

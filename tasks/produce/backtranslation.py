@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tasks.produce.unwrapped import unwrapped
+from tasks.chatter import unwrapped
 from tasks.prompt import Filled, load
 from tasks.record import Kind, Message, Record, Score
 from tasks.setting import MaxTokens, Reasks, Temperature

@@ -21,7 +21,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, PositiveInt
 
-from tasks.produce.unwrapped import without_chatter
+from tasks.chatter import without_chatter
 from tasks.prompt import Filled, load
 from tasks.record import ROBUST, Kind, Message, Record, licences
 from tasks.setting import MaxTokens, Temperature

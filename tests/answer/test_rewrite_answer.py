@@ -107,6 +107,20 @@ async def test_a_rewrite_that_does_not_hold_is_eliminated_and_the_answer_stays(
     assert len(server.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "before"),
+    [
+        ("en", "Here is a better version:\n\n"),
+        ("en", "**Improved answer:**\n"),
+        ("zh", "好的，以下是改进后的回答：\n\n"),
+    ],
+)
+async def test_no_word_of_the_rewriting_stands_before_the_answer(language: str, before: str, tmp_path: Path) -> None:
+    said = writing(before + NEW[language], best=NEW[language])
+    outcome, _ = await rewritten(RewriteAnswer(), ROWS[language], said, tmp_path)
+    assert [row.response for row in outcome.out] == [NEW[language]]
+
+
 @pytest.mark.parametrize("language", ROWS)
 async def test_a_rewrite_that_the_judge_holds_worse_is_eliminated(language: str, tmp_path: Path) -> None:
     answer = writing(NEW[language], best=ROWS[language].response[:5])

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.produce.unwrapped import unwrapped, without_chatter
+from tasks.chatter import unwrapped, without_chatter
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,11 @@ def test_a_request_that_a_user_may_have_written_stays_as_it_is(request_itself: s
             "zh",
             "好的开始是成功的一半。\n\n“需要我帮忙吗？”小亮问。",
         ),
+        ("Here is a better version:\n\nNight bus, empty seats;", "en", "Night bus, empty seats;"),
+        ("**Improved answer:**\n\nMix one part vinegar.", "en", "Mix one part vinegar."),
+        ("好的，以下是改進後的回答：\n\n夜闌車影孤。", "zh", "夜闌車影孤。"),
+        ("改写后的回答：\n先看说明书。", "zh", "先看说明书。"),
+        ("Better version control:\nUse branches.", "en", "Better version control:\nUse branches."),
         ("Here is where the road ends.\n\nNobody came.", "en", "Here is where the road ends.\n\nNobody came."),
     ],
 )

@@ -32,11 +32,16 @@ QUOTED = ('"', '"'), ("“", "”"), ("‘", "’"), ("「", "」"), ("『", "�
 OPENS = {
     "en": re.compile(
         r"\A(?:(?:sure|certainly|of course|absolutely|okay|ok)\b[,!.]?\s*)?"
-        r"(?:here(?:['’]s|\s+is)\s+(?:the|a|an|your|my|part|chapter|lesson|section)\b[^\n]{0,80}:)?[ \t]*\n",
+        r"(?:here(?:['’]s|\s+is)\s+(?:the|a|an|your|my|part|chapter|lesson|section)\b[^\n]{0,80}:"
+        r"|[*#_ ]*(?:improved|better|rewritten|revised|trimmed|expanded)\s+(?:answer|version|reply)[*_ ]*:[*_ ]*)?"
+        r"[ \t]*\n",
         re.I,
     ),
     "zh": re.compile(
-        r"\A(?:(?:好的|当然可以|当然|没问题|可以)[，,。！!]?\s*)?(?:(?:以下|下面|这)就?是[^\n]{0,40}[：:])?[ \t]*\n"
+        r"\A(?:(?:好的|当然可以|当然|没问题|可以)[，,。！!]?\s*)?"
+        r"(?:(?:以下|下面|这)就?是[^\n]{0,40}[：:]"
+        r"|[*#_ ]*(?:改进|改写|修改|优化|精简|扩写)(?:之?后|过)?的(?:回答|版本|答案)[*_ ]*[：:][*_ ]*)?"
+        r"[ \t]*\n"
     ),
 }
 OFFERS = {
@@ -54,7 +59,7 @@ OFFERS = {
 
 def unwrapped(said: str, language: str) -> str:
     """The request that was said; empty where nothing but the announcement was."""
-    found = ANNOUNCED["zh"].match(simplified(said)) if language == "zh" else ANNOUNCED["en"].match(said)
+    found = ANNOUNCED["zh" if language == "zh" else "en"].match(plain(said, language))
     text = (said[found.end() :] if found else said).strip()
     for opens, closes in QUOTED:
         inner = text[1:-1]
@@ -64,6 +69,14 @@ def unwrapped(said: str, language: str) -> str:
 
 
 def without_chatter(said: str, language: str) -> str:
-    """A long text without a first line that announces it and a last one that offers to go on."""
-    which = "zh" if language == "zh" else "en"
-    return OFFERS[which].sub("", OPENS[which].sub("", said.strip(), count=1)).strip()
+    """A text without a first line that announces it and a last one that offers to go on."""
+    which, text = "zh" if language == "zh" else "en", said.strip()
+    folded = plain(text, language)
+    opens, offers = OPENS[which].match(folded), OFFERS[which].search(folded)
+    return text[opens.end() if opens else 0 : offers.start() if offers else None].strip()
+
+
+def plain(text: str, language: str) -> str:
+    """The text as it is looked at: in simplified characters, each in its place."""
+    folded = simplified(text) if language == "zh" else text
+    return folded if len(folded) == len(text) else text
