@@ -114,7 +114,8 @@ def told(file: Path, column: str) -> Iterator[Found]:
         cells = [[str(one[name]) for name in names] for one in good]
         yield Found(text=f"## {file.stem}\n\n{markdown([names, *cells])}" if good else "")
     elif good:
-        raise Unreadable("no_text_column", f"no column {column}; there are {', '.join(names)[:150]}")
+        hint = "name the one that holds the text as `column`; a table of facts is read from CSV"
+        raise Unreadable("no_text_column", f"no column {column}; there are {', '.join(names)[:150]}: {hint}")
 
 
 def of_column(there: Iterable[Row], column: str) -> Iterator[Found]:
