@@ -123,8 +123,14 @@ def record(row: dict[str, Any]) -> Record:
 def parent_rows(version: Path | None, folder: Path | None = None) -> dict[str, pa.Table]:
     """The rows of a version, side by side; nothing for none. They lie in `folder`, or in memory."""
     files = {side: sorted(version.glob(f"data/chat/{side}-*.parquet")) if version else [] for side in SIDES}
-    rows = {side: (without_empty_tools(conformed(pq.read_table(f), CHAT)) for f in fs) for side, fs in files.items()}
-    return {side: spooled(some, CHAT, folder) for side, some in rows.items()}
+    rows = {side: (ours(pq.read_table(f)) for f in fs) for side, fs in files.items()}
+    schemas = {side: ours(pq.read_schema(fs[0]).empty_table()).schema if fs else CHAT for side, fs in files.items()}
+    return {side: spooled(rows[side], schemas[side], folder) for side in SIDES}
+
+
+def ours(rows: pa.Table) -> pa.Table:
+    """Rows of any version as rows of today; what Parquet says of their fields besides stays."""
+    return without_empty_tools(conformed(rows, CHAT))
 
 
 def beside(version: Path, columns: Sequence[str]) -> dict[str, pa.Table]:
@@ -214,7 +220,8 @@ def ranked(chat: pa.Table, folder: Path) -> pa.Table:
 
 
 def data_file(rows: pa.Table, path: Path, folder: Path, config: str, side: str) -> dict[str, Any]:
-    with placed(path) as out, pq.ParquetWriter(out, CONFIGS[config], compression="zstd") as sink:
+    schema = rows.schema if config == "chat" else CONFIGS[config]
+    with placed(path) as out, pq.ParquetWriter(out, schema, compression="zstd") as sink:
         for group in parts(rows, ROW_GROUP):
             sink.write_table(pairs(group) if config == "prompt_completion" else group, ROW_GROUP)
     name = path.relative_to(folder).as_posix()
