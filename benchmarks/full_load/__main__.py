@@ -7,8 +7,9 @@ questions. What comes before the first call (start, pull, mine, dedup) and after
 told apart. Then the same run from the store of the first, in another lake; then, if asked, one that is killed at
 random moments while it asks, again and again, whose files must be those of one that nobody disturbed.
 
-Ideal is calls x mean latency / calls in flight. Memory is what is resident, and how much more than just before the
-first call. `--sampled` tells whose code the CPU time went to. Exits 1 where files differ; the figures decide nothing.
+Ideal is calls x mean latency / calls in flight. Memory is the process's own (RssAnon), and how much more than just
+before the first call; for each stage, its peak. `--sampled` tells whose code the CPU time went to. Exits 1 where files
+differ; the figures decide nothing.
 """
 
 from __future__ import annotations
@@ -168,12 +169,13 @@ def spent(what: str, done: Watched, load: Load) -> str:
         f"  asking   {made} calls, {hits} hits in {seconds:.1f} s; {against}",
         f"  cpu      {1e3 * cpu / (made + hits):.3f} ms for each, {100 * cpu / seconds:.0f} % of a core",
         f"  memory   {peak:.0f} MiB while asking, {peak - began.mib:.0f} over the moment before; "
-        f"{done.peak(0, done.seconds):.0f} MiB at the most in all",
+        f"{done.peak(0, done.seconds):.0f} MiB at the most in all, {done.resident:.0f} with the pages of mapped files",
     ]
     before = done.said[0][1]
     for name, sample in done.stages:
         lines.append(
-            f"    {name:<8} {sample.at - before.at:6.1f} s {sample.cpu - before.cpu:6.1f} s cpu {sample.mib:5.0f} MiB"
+            f"    {name:<8} {sample.at - before.at:6.1f} s {sample.cpu - before.cpu:6.1f} s cpu "
+            f"{done.peak(before.at, sample.at):5.0f} MiB"
         )
         before = sample
     return "\n".join(lines)

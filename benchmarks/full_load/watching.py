@@ -16,17 +16,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A process at a moment: seconds since its start, MiB resident, seconds of CPU."""
+    """A process at a moment: seconds since its start, MiB of its own, seconds of CPU, MiB resident.
+
+    What is resident and not its own are pages of files that are mapped (the call store, the history, the rows of a
+    fold): the system keeps them while nobody else needs the room, and drops them without a write.
+    """
 
     at: float
     mib: float
     cpu: float
+    resident: float
 
 
 @dataclass
@@ -55,8 +59,13 @@ class Watched:
         return [(found[1], sample) for found, sample in lines if found]
 
     def peak(self, since: float, until: float) -> float:
-        """The most memory between two moments, in MiB."""
-        return max(s.mib for s in self.samples if since <= s.at <= until)
+        """The most memory of its own between two moments, in MiB."""
+        return max((s.mib for s in self.samples if since <= s.at <= until), default=0.0)
+
+    @property
+    def resident(self) -> float:
+        """The most that was ever resident, in MiB, with the pages of mapped files."""
+        return max(s.resident for s in self.samples)
 
 
 def watched(command: Sequence[str], env: dict[str, str], cwd: Path) -> Watched:
@@ -95,7 +104,10 @@ def taken(pid: int, began: float) -> Sample | None:
     """The process now; None where it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        told = dict(re.findall(r"^(\w+):\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
     except OSError:
         return None
-    mib, cpu = int(fields[21]) * PAGE / 2**20, (int(fields[11]) + int(fields[12])) / TICKS
-    return Sample(time.monotonic() - began, mib, cpu) if mib else None
+    if "RssAnon" not in told:  # it is ending
+        return None
+    own, resident = int(told["RssAnon"]) / 1024, int(told["VmRSS"]) / 1024
+    return Sample(time.monotonic() - began, own, (int(fields[11]) + int(fields[12])) / TICKS, resident)
