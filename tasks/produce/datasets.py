@@ -8,7 +8,7 @@ reading comprehension, inference) become prompts through a template, with the go
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -74,20 +74,14 @@ class Datasets:
     async def __call__(self, pool: list[Record], teacher: Teacher, dice: Random) -> AsyncIterator[Outcome]:
         task = self.task()
         for file in self.there():
-            there, made = read(file.path), 0
-            labels = dict(self.labels) or (
-                labels_of(task, [r.cells for r in there if r.cells], self.columns) if task else {}
-            )
-            for row in drawn(there, self.sample, dice):
+            made = 0
+            labels = dict(self.labels) or (labels_of(task, cells(file.path), self.columns) if task else {})
+            for row in drawn(file.path, self.sample, dice):
                 outcome = taken(file, row, self.asked(row.cells or {}, task, labels, dice), self.licence)
                 made += len(outcome.out)
                 yield outcome
             if not made:
-                why = next((row.reason for row in there if row.reason), "no prompt in the columns of its rows")
-                hint = "name a template, or say with columns what the dataset calls them"
-                if any(row.reason for row in there):
-                    hint = f"expected rows with a prompt each, in {', '.join(ENDINGS)}"
-                raise RecipeError(f"{file.name} gives no prompt: {why}", PLACE, hint)
+                raise nothing(file)
 
     def asked(
         self, cells: Mapping[str, Any], task: Template | None, labels: Mapping[str, str], dice: Random
@@ -109,27 +103,43 @@ class Datasets:
         return known[self.template]
 
 
-def read(path: Path) -> list[Row]:
-    """The rows of a file; where it breaks off, the last one says why."""
-    there: list[Row] = []
+def read(path: Path) -> Iterator[Row]:
+    """The rows of a file, one at a time; where it breaks off, the last one says why."""
+    number = 0
     try:
-        there.extend(rows(path))
+        for row in rows(path):
+            number = row.number
+            yield row
     except Unreadable as fault:
-        there.append(Row(behind(there), None, f"{fault.reason}, {fault.detail}" if fault.detail else fault.reason))
+        yield Row(number + 1, None, f"{fault.reason}, {fault.detail}" if fault.detail else fault.reason)
     except STUMBLES as fault:
-        there.append(Row(behind(there), None, f"broken: {type(fault).__name__}"))
-    return there
+        yield Row(number + 1, None, f"broken: {type(fault).__name__}")
 
 
-def behind(there: list[Row]) -> int:
-    """The number of the row that could not be read."""
-    return there[-1].number + 1 if there else 1
+def cells(path: Path) -> Iterator[Mapping[str, Any]]:
+    """What stands in the rows that can be read."""
+    return (row.cells for row in read(path) if row.cells)
 
 
-def drawn(there: list[Row], sample: int, dice: Random) -> list[Row]:
-    """As many rows as asked for, in their order; all for 0."""
-    chosen = dice.sample(range(len(there)), min(sample, len(there))) if sample else range(len(there))
-    return [there[i] for i in sorted(chosen)]
+def drawn(path: Path, sample: int, dice: Random) -> Iterator[Row]:
+    """As many rows as asked for, in their order; all for 0. To draw from them they are counted first, so that no more
+    of them than are wanted stand in memory."""
+    if not sample:
+        return read(path)
+    count = sum(1 for _ in read(path))
+    chosen = set(dice.sample(range(count), min(sample, count)))
+    return (row for number, row in enumerate(read(path)) if number in chosen)
+
+
+def nothing(file: Input) -> RecipeError:
+    """Why a file gives no prompt at all."""
+    why, hint = (
+        "no prompt in the columns of its rows",
+        "name a template, or say with columns what the dataset calls them",
+    )
+    if reason := next((row.reason for row in read(file.path) if row.reason), ""):
+        why, hint = reason, f"expected rows with a prompt each, in {', '.join(ENDINGS)}"
+    return RecipeError(f"{file.name} gives no prompt: {why}", PLACE, hint)
 
 
 def taken(file: Input, row: Row, found: Asked | None, licence: str) -> Outcome:

@@ -1,5 +1,7 @@
 """Rows of CSV, TSV, JSON Lines, JSON and Parquet, and the texts that they tell: one a row, a table, or triples.
 
+All but JSON, which is one value, are read a piece at a time, so that a file may be larger than the memory.
+
 A file with a text column holds a text in each row. One with the columns of a triple (subject, predicate, object, or
 what else these are called) tells a text for each subject. Any other CSV is one table.
 """
@@ -7,7 +9,6 @@ what else these are called) tells a text for each subject. Any other CSV is one 
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.produce.readers.found import Found, Unreadable
-from tasks.produce.readers.plain import text_of
+from tasks.produce.readers.plain import stream_of, text_of
 from tasks.produce.readers.tables import markdown
 from tasks.produce.readers.triples import columns, facts
 
@@ -39,11 +40,13 @@ def rows(file: Path) -> Iterator[Row]:
     if name.endswith(".parquet"):
         yield from parquet(file)
     elif name.endswith((".csv", ".tsv")):
-        yield from delimited(text_of(file), "\t" if name.endswith(".tsv") else "")
+        with stream_of(file) as text:
+            yield from delimited(text, "\t" if name.endswith(".tsv") else "")
     elif name.endswith(".json"):
         yield from document(text_of(file))
     elif name.endswith((".jsonl", ".ndjson")):
-        yield from lines(text_of(file))
+        with stream_of(file) as text:
+            yield from lines(text)
     else:
         raise Unreadable("unknown_format", f"expected a name that ends in {', '.join(ENDINGS)}")
 
@@ -56,10 +59,11 @@ def parquet(file: Path) -> Iterator[Row]:
     yield from (Row(number, cells) for number, cells in enumerate(plain, 1))
 
 
-def delimited(text: str, delimiter: str) -> Iterator[Row]:
+def delimited(text: Iterator[str], delimiter: str) -> Iterator[Row]:
     """Rows below a header; its delimiter is the one of `,`, `;` and tab that the header has most of."""
-    header = text.lstrip().partition("\n")[0]
-    read = csv.DictReader(io.StringIO(text.lstrip()), delimiter=delimiter or max(",;\t", key=header.count), strict=True)
+    header = next((line.lstrip() for line in text if line.strip()), "")
+    below = chain([header], text)
+    read = csv.DictReader(below, delimiter=delimiter or max(",;\t", key=header.count), strict=True)
     try:
         for number, cells in enumerate(read, 2):
             whole = None not in cells and None not in cells.values()
@@ -78,8 +82,8 @@ def document(text: str) -> Iterator[Row]:
         yield Row(number, cells) if isinstance(cells, dict) else Row(number, None, "not_an_object")
 
 
-def lines(text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), 1):
+def lines(text: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(text, 1):
         if not line.strip():
             continue
         try:
