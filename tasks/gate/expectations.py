@@ -13,7 +13,6 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tasks.gate.finding import Finding
 from tasks.gate.frame import STUDENT, TEXTS
@@ -22,7 +21,7 @@ from tasks.recipe import RecipeError
 if TYPE_CHECKING:
     import pandas as pd
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
     from great_expectations.expectations.expectation import Expectation
 
     from tasks.gate.suite import Rule
@@ -65,7 +64,7 @@ def validated(
     expectation: Expectation, data: pd.DataFrame, context: EphemeralDataContext
 ) -> ExpectationValidationResult:
     """Straight through its engine: an asset of a context takes a fingerprint of each text first, in three copies."""
-    from great_expectations.execution_engine import PandasExecutionEngine
+    from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
     from great_expectations.validator.validator import Validator
 
     validator = Validator(PandasExecutionEngine(batch_data_dict={"rows": data}), data_context=context)
@@ -80,7 +79,7 @@ def looked_at(rule: Rule, data: pa.Table) -> pd.DataFrame:
     named = [c for c in data.column_names if re.search(rf"\b{c}\b", said)]
     others = [c for c in data.column_names if c not in TEXTS]
     part = data.select(list(dict.fromkeys(["row_id", *(named or others)])))
-    return (part.filter(pc.equal(data["new"], 1)) if rule.of == "new" else part).to_pandas()
+    return (part.filter(pa.array(data["new"].to_numpy() == 1)) if rule.of == "new" else part).to_pandas()
 
 
 def checkable(rule: Rule, data: pa.Table) -> bool:

@@ -214,7 +214,7 @@ def stage(folder: Path, sides: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
 
 def ranked(chat: pa.Table, folder: Path) -> pa.Table:
     """The rows of the preference config, a row group after the other."""
-    paired = chat.filter(pc.list_value_length(pc.field("rejected_answers")) > 0)
+    paired = chat.filter(pc.list_value_length(pc.field("rejected_answers")) > 0)  # pyright: ignore[reportAttributeAccessIssue]
     made = spooled((preferences(pa.table(batch)) for batch in paired.to_batches()), PREFERENCE, folder)
     return spooled((group.combine_chunks() for group in parts(made, ROW_GROUP)), PREFERENCE, folder)
 
@@ -236,7 +236,7 @@ def prompts_of(version: Path) -> set[str]:
     for file in version.glob("data/chat/*.parquet"):
         for batch in pq.ParquetFile(file).iter_batches(columns=leaves):
             stamps = batch.column("lineage").flatten()
-            named |= {*stamps.filter(pc.not_equal(stamps.field("prompt"), "")).field("step").to_pylist()}
+            named |= {s["step"] for s in stamps.to_pylist() if s["prompt"]}
     return named
 
 
