@@ -214,8 +214,7 @@ def stage(folder: Path, sides: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
 
 def ranked(chat: pa.Table, folder: Path) -> pa.Table:
     """The rows of the preference config, a row group after the other."""
-    paired = chat.filter(pc.list_value_length(pc.field("rejected_answers")) > 0)  # pyright: ignore[reportAttributeAccessIssue]
-    made = spooled((preferences(pa.table(batch)) for batch in paired.to_batches()), PREFERENCE, folder)
+    made = spooled((preferences(pa.table(batch)) for batch in chat.to_batches()), PREFERENCE, folder)
     return spooled((group.combine_chunks() for group in parts(made, ROW_GROUP)), PREFERENCE, folder)
 
 
@@ -236,7 +235,8 @@ def prompts_of(version: Path) -> set[str]:
     for file in version.glob("data/chat/*.parquet"):
         for batch in pq.ParquetFile(file).iter_batches(columns=leaves):
             stamps = batch.column("lineage").flatten()
-            named |= {s["step"] for s in stamps.to_pylist() if s["prompt"]}
+            both = zip(*(stamps.field(name).to_pylist() for name in ("step", "prompt")), strict=True)
+            named |= {step for step, prompt in both if prompt}
     return named
 
 
