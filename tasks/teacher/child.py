@@ -37,7 +37,7 @@ class Child:
         self.numbers = count(1)
         self.answered, self.ended = False, ""
         loop = asyncio.get_running_loop()
-        self.ready, self.gone = loop.create_future(), asyncio.Event()
+        self.ready, self.gone = asyncio.Event(), asyncio.Event()
         self.frames = Frames(self.got, self.lost)
         self.frames.put(0, frames.BEGIN, body=json.dumps(wire).encode())
         self.errors = TemporaryFile()  # noqa: SIM115  closed with its last words
@@ -60,7 +60,7 @@ class Child:
 
     def got(self, number: int, what: int, head: bytes, body: bytes) -> None:
         if what == frames.READY:
-            self.is_ready()
+            self.ready.set()
             return
         self.answered = True
         reply = self.waiting.get(number)
@@ -84,13 +84,8 @@ class Child:
         for reply in self.waiting.values():
             if not reply.done():
                 reply.set_exception(ConnectionResetError(self.ended))
-        self.is_ready()
+        self.ready.set()  # nobody is to wait for it
         self.gone.set()
-
-    def is_ready(self) -> None:
-        """For requests, or for nothing any more."""
-        if not self.ready.done():
-            self.ready.set_result(None)
 
     def last_words(self) -> str:
         with self.errors:

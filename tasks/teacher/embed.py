@@ -35,7 +35,7 @@ class EmbeddingEngine(Engine):
 
     path = "embeddings"
 
-    async def way(self) -> Wire:
+    def way(self) -> Wire:
         """From this process: a request holds many texts, so there are few."""
         return Wire(**self.told)
 

@@ -76,16 +76,16 @@ class Engine:
         self.strangers: set[str] = set()
 
     async def __aenter__(self) -> Engine:
-        self.wire: Wire | Senders = await self.way()
+        self.wire: Wire | Senders = self.way()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.wire.close()
 
-    async def way(self) -> Wire | Senders:
+    def way(self) -> Wire | Senders:
         """How requests are sent: from this process, or by others where it would be busy with nothing else."""
         many = senders(self.endpoint)
-        return await Senders(many, self.told, self.notice).ready() if many else Wire(**self.told)
+        return Senders(many, self.told, self.notice) if many else Wire(**self.told)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -111,7 +111,12 @@ class Engine:
         self.purse.asked[stage, body["model"] or ""].missed += 1
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         try:
+<<<<<<< ours
             call = await Asking(self, key, body, text_of(request), count, stage, record).answered()
+=======
+            await self.wire.ready()  # before any clock of the call's runs
+            call = await Asking(self, key, body, request, count, stage, record).answered()
+>>>>>>> theirs
             waiting.set_result(call)
         except BaseException as fault:
             waiting.set_exception(fault if isinstance(fault, Exception) else Unanswered("interrupted"))

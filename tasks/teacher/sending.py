@@ -1,7 +1,7 @@
 """Requests sent by processes of their own, where one loop would be full: they hold the connections, the run all else.
 
-A call costs about as much CPU time on its way through HTTP as in everything else that is done for it. Past some hundred
-calls in flight that fills the one core that a loop can use.
+On its way through HTTP a call costs more CPU time than in all else that the engine does for it. Past some hundred calls
+in flight both together fill the one core that a loop can use.
 """
 
 from __future__ import annotations
@@ -40,24 +40,22 @@ class Senders:
     broken = (OSError,)
 
     def __init__(self, many: int, wire: dict[str, Any], notice: Callable[[str], object]) -> None:
-        self.wire, self.notice, self.stillborn = wire, notice, 0
-        self.children = [Child(wire) for _ in range(many)]
+        self.many, self.wire, self.notice, self.stillborn = many, wire, notice, 0
+        self.children: list[Child] = []
 
-    async def ready(self) -> Senders:
-        """Itself once they can send, so that no call's time runs while they start."""
-        try:
-            await asyncio.gather(*(child.ready for child in self.children))
-        except asyncio.CancelledError:
-            await self.close()
-            raise
-        return self
+    async def ready(self) -> None:
+        """Return once they can send: they start with the first call that is to be sent, and none's time runs then."""
+        if not self.children:
+            self.children = [Child(self.wire) for _ in range(self.many)]
+        for child in self.children:
+            await child.ready.wait()
 
     async def close(self) -> None:
         await asyncio.gather(*(child.close() for child in self.children))
 
     async def post(self, body: bytes) -> Came:
-        """The reply to a request, whatever its status. Raises ChildProcessError where no sender lives, or what Wire
-        raises where no reply came."""
+        """The reply to a request, whatever its status, where they are ready. Raises ChildProcessError where none of
+        them lives, or what Wire raises where no reply came."""
         at = min(range(len(self.children)), key=lambda i: len(self.children[i].waiting))
         if self.children[at].ended:
             self.children[at] = self.followed(self.children[at])

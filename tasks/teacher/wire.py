@@ -65,6 +65,9 @@ class Wire:
         self.request = partial(httpx2.Request, "POST", address, headers=headers, extensions=PATIENT)
         self.broken = (httpx2.HTTPError, OSError)
 
+    async def ready(self) -> None:
+        """Return once requests can be sent: at once."""
+
     async def close(self) -> None:
         await self.client.close()
 

@@ -58,7 +58,7 @@ WHOEVER_SENDS = pytest.mark.parametrize("senders", [0, 1], ids=["the run sends",
 @WHOEVER_SENDS
 async def test_a_fault_in_passing_costs_one_more_call_and_no_answer(senders: int, tmp_path: Path) -> None:
     script, count = asked({f"面包 after {name}": [fault] for name, fault in PASSING.items()}), Count()
-    told = {"timeout": 0.15, "senders": senders}
+    told = {"timeout": 0.3, "senders": senders}
     async with FaultsServer(script=script) as server, engine_at(server, tmp_path, **told) as engine:
         replies = [await ask(engine, f"面包 after {name}", count=count) for name in PASSING]
     assert [r.text for r in replies] == [f"an answer to: 面包 after {name}" for name in PASSING]

@@ -81,6 +81,7 @@ async def test_a_call_ends_in_the_same_class_and_words_whoever_sends_it(tmp_path
         engine_at(server, tmp_path / "one", senders=0) as itself,
         engine_at(server, tmp_path / "two", senders=1) as apart,
     ):
+        await apart.wire.ready()
         for name in ALL:
             assert await attempted(itself, name) == await attempted(apart, name), name
     assert isinstance(itself.wire, Wire)
@@ -102,6 +103,7 @@ async def test_where_nobody_listens_and_whom_nobody_vouches_for_is_told_in_the_s
         for senders_ in (0, 1):
             for url in (nobody, server.url):
                 async with engine_at(url, tmp_path / f"{senders_}", senders=senders_) as engine:
+                    await engine.wire.ready()
                     said.setdefault(url, []).append(await attempted(engine, "bread"))
     (refusal, same), (certificate, too) = said.values()
     assert refusal == same
@@ -132,6 +134,7 @@ async def test_the_bytes_of_a_request_and_of_its_answer_are_the_same_whoever_sen
         engine_at(server, tmp_path / "one", senders=0) as itself,
         engine_at(server, tmp_path / "two", senders=1) as apart,
     ):
+        await apart.wire.ready()
         one, two = await itself.wire.post(sent), await apart.wire.post(sent)
     assert server.bytes == [sent, sent]
     assert one.body == two.body
@@ -140,11 +143,19 @@ async def test_the_bytes_of_a_request_and_of_its_answer_are_the_same_whoever_sen
 
 
 async def test_each_of_several_senders_gets_its_share(tmp_path: Path) -> None:
-    async with FaultsServer(latency=0.05) as server, engine_at(server, tmp_path, senders=2) as engine:
+    held = asyncio.Event()
+
+    async def hold(request: web.Request, plain: faults.Body) -> web.StreamResponse:
+        await held.wait()
+        return web.json_response(plain)
+
+    script = always(faults.Fault(hold))
+    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, senders=2, timeout=60) as engine:
         asking = asyncio.gather(*(ask(engine, f"问题 {i}") for i in range(40)))
         await until(lambda: server.in_flight == 40)
         assert isinstance(engine.wire, Senders)
         assert [len(c.waiting) for c in engine.wire.children] == [20, 20]
+        held.set()
         assert [r.text for r in await asking] == [f"an answer to: 问题 {i}" for i in range(40)]
 
 
@@ -172,17 +183,20 @@ async def test_an_answer_that_does_not_come_in_time_is_asked_for_again(fault: fa
 
 
 async def test_a_sender_that_is_killed_loses_no_call_and_each_is_on_the_books(tmp_path: Path) -> None:
+    def first(call: faults.Call) -> faults.Fault | None:
+        return faults.hang if call.nth == 0 else None
+
     said: list[str] = []
     async with (
-        FaultsServer(latency=0.2) as server,
-        engine_at(server, tmp_path, senders=1, notice=said.append, timeout=20) as engine,
+        FaultsServer(script=first) as server,
+        engine_at(server, tmp_path, senders=1, notice=said.append, timeout=60) as engine,
     ):
         asking = asyncio.gather(*(ask(engine, f"问题 {i}") for i in range(10)))
         await until(lambda: server.in_flight == 10)
-        first = child(engine)
-        os.kill(first, signal.SIGKILL)
+        killed = child(engine)
+        os.kill(killed, signal.SIGKILL)
         assert [r.text for r in await asking] == [f"an answer to: 问题 {i}" for i in range(10)]
-        assert child(engine) != first
+        assert child(engine) != killed
     assert figures(tmp_path / "calls.sqlite")["stages"][""]["attempts"] == {"disconnected": 10, "good": 10}
     assert len(server.calls) == 20
     (once,) = said
@@ -211,6 +225,7 @@ async def test_what_no_endpoint_is_to_blame_for_is_raised_where_it_was_asked(tmp
 
 async def test_a_sender_ends_with_its_engine_and_does_not_heed_ctrl_c(tmp_path: Path) -> None:
     async with FaultsServer() as server, engine_at(server, tmp_path, senders=1) as engine:
+        await engine.wire.ready()
         os.kill(child(engine), signal.SIGINT)
         assert (await ask(engine, "bread")).text
         pid = child(engine)
@@ -224,6 +239,7 @@ from tests.engines import ask, engine_at
 
 async def run(url, folder):
     async with engine_at(url, pathlib.Path(folder), senders=1, timeout=60) as engine:
+        await engine.wire.ready()
         print(engine.wire.children[0].process.pid, flush=True)
         await asyncio.gather(*(ask(engine, f"question {i}") for i in range(5)))
 
@@ -271,6 +287,15 @@ async def test_a_sender_carries_none_of_what_a_run_stands_on() -> None:
 
 
 # Who sends.
+
+
+async def test_where_the_store_knows_every_answer_no_sender_is_started(tmp_path: Path) -> None:
+    async with FaultsServer() as server:
+        for started in (1, 0):
+            async with engine_at(server, tmp_path, senders=1) as engine:
+                assert (await ask(engine, "面包")).text
+                assert isinstance(engine.wire, Senders)
+                assert len(engine.wire.children) == started
 
 
 def test_a_core_is_given_to_sending_where_very_many_calls_are_under_way() -> None:
