@@ -8,8 +8,9 @@ told apart. Then the same run from the store of the first, in another lake; then
 random moments while it asks, again and again, whose files must be those of one that nobody disturbed.
 
 Ideal is calls x mean latency / calls in flight. Memory is the process's own (RssAnon), and how much more than just
-before the first call; for each stage, its peak. `--sampled` tells whose code the CPU time went to. Exits 1 where files
-differ; the figures decide nothing.
+before the first call; for each stage, its peak. What processes take that send the calls is told apart; `--senders` says
+how many (0: the run itself sends), where the default is not wanted. `--sampled` tells whose code the CPU time went to.
+Exits 1 where files differ; the figures decide nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from urllib.request import urlopen
 
 from benchmarks.full_load import log, teacher
 from benchmarks.full_load.sampled import WHERE
-from benchmarks.full_load.watching import Watched, watched
+from benchmarks.full_load.watching import Sample, Watched, watched
 
 PROJECT = Path(__file__).resolve().parents[2]
 STEPS = 3  # calls for a record: its label, its answer, its verdict
@@ -52,6 +53,7 @@ class Load:
     url: str
     in_flight: int
     latency: float
+    senders: int | None = None
 
     def command(self, lake: Path, flywheel: str = "flows.commands") -> list[str]:
         sets = {
@@ -63,6 +65,8 @@ class Load:
             "mine.repeats.pasted_users": "1000000",
             "answer.chain_of_thought_for": "[]",
         }
+        if self.senders is not None:
+            sets["teacher.senders"] = str(self.senders)
         told = [part for field, value in sets.items() for part in ("--set", f"{field}={value}")]
         start = [sys.executable, "-c", f"from {flywheel} import main; raise SystemExit(main())"]
         return [*start, "refresh", "--json", "--source", str(self.folder / "log.jsonl"), "--out", str(lake), *told]
@@ -91,6 +95,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=100_000, help="Calls of the cold run, three for a question.")
     parser.add_argument("--in-flight", type=int, default=512, help="teacher.max_in_flight.")
     parser.add_argument("--latency", type=float, default=0.3, help="The teacher's, in seconds in the mean.")
+    parser.add_argument("--senders", type=int, help="teacher.senders.")
     parser.add_argument("--kills", type=int, default=0, help="How often another run of the same is killed.")
     parser.add_argument("--seed", type=int, default=0, help="When it is killed.")
     parser.add_argument("--sampled", action="store_true", help="Sample whose code runs; costs some CPU itself.")
@@ -101,7 +106,7 @@ def main() -> int:
     log.write(folder / "log.jsonl", given.calls // STEPS)
     flywheel = "benchmarks.full_load.sampled" if given.sampled else "flows.commands"
     with serving(given.latency) as url:
-        load = Load(folder, url, given.in_flight, given.latency)
+        load = Load(folder, url, given.in_flight, given.latency, given.senders)
         cold = load.run(fresh(folder / "cold"), flywheel)
         print(spent("cold", cold, load))
         if given.sampled:
@@ -124,7 +129,7 @@ def killed(folder: Path, given: argparse.Namespace) -> list[str]:
     """A run that is killed again and again, against a teacher that counts for it alone; what differs in its files."""
     dice, lake = random.Random(given.seed), fresh(folder / "killed")
     with serving(given.latency) as url:
-        load = Load(folder, url, given.in_flight, given.latency)
+        load = Load(folder, url, given.in_flight, given.latency, given.senders)
         for nth, answers in enumerate(sorted(dice.sample(range(given.calls * 9 // 10), given.kills))):
             kill(load, lake, answers, dice.uniform(0, LATER))
             seen = load.figures()
@@ -168,6 +173,7 @@ def spent(what: str, done: Watched, load: Load) -> str:
         f"{began.at - start.at:.1f}, asking {seconds:.1f}, after the last call {done.seconds - ended.at:.1f}",
         f"  asking   {made} calls, {hits} hits in {seconds:.1f} s; {against}",
         f"  cpu      {1e3 * cpu / (made + hits):.3f} ms for each, {100 * cpu / seconds:.0f} % of a core",
+        f"  sent     {sent(began, ended, seconds, made)}",
         f"  memory   {peak:.0f} MiB while asking, {peak - began.mib:.0f} over the moment before; "
         f"{done.peak(0, done.seconds):.0f} MiB at the most in all, {done.resident:.0f} with the pages of mapped files",
     ]
@@ -179,6 +185,16 @@ def spent(what: str, done: Watched, load: Load) -> str:
         )
         before = sample
     return "\n".join(lines)
+
+
+def sent(began: Sample, ended: Sample, seconds: float, made: int) -> str:
+    """Who sent the calls, and what it took them."""
+    if not ended.senders:
+        return "by the run itself"
+    cpu = ended.senders_cpu - began.senders_cpu
+    each = f"{1e3 * cpu / made:.3f} ms for each, " if made else ""
+    many = f"{ended.senders} process{'es' if ended.senders > 1 else ''}"
+    return f"by {many}: {each}{100 * cpu / seconds:.0f} % of a core, {ended.senders_mib:.0f} MiB"
 
 
 def whose(samples: Path, done: Watched) -> str:

@@ -1,4 +1,4 @@
-"""A command watched from outside while it runs: memory and CPU of its process, and when it said what.
+"""A command watched from outside while it runs: memory and CPU of it and of its senders, and when it said what.
 
 The stages of a refresh end with a line on stderr, so what lies between two lines is one stage's. Nothing is asked of
 the process itself; Linux alone tells all this, in /proc.
@@ -6,6 +6,7 @@ the process itself; Linux alone tells all this, in /proc.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -16,12 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-EVERY = 0.05
+EVERY, SELDOM = 0.05, 1.0  # seconds between two looks at what is known, and between two for new senders
+SENDER = b"tasks.teacher.sender"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A process at a moment: seconds since its start, MiB of its own, seconds of CPU, MiB resident.
+    """A process at a moment: seconds since its start, MiB of its own, MiB resident, seconds of CPU; and the `senders`
+    that it has had, with theirs.
 
     What is resident and not its own are pages of files that are mapped (the call store, the history, the rows of a
     fold): the system keeps them while nobody else needs the room, and drops them without a write.
@@ -29,8 +32,11 @@ class Sample:
 
     at: float
     mib: float
-    cpu: float
     resident: float
+    cpu: float
+    senders: int = 0
+    senders_mib: float = 0.0
+    senders_cpu: float = 0.0
 
 
 @dataclass
@@ -74,8 +80,8 @@ def watched(command: Sequence[str], env: dict[str, str], cwd: Path) -> Watched:
     process = subprocess.Popen(
         command, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    done = Watched(0, "", 0.0, began)
-    threads = [threading.Thread(target=work, args=(process, done, began)) for work in (listen, sample)]
+    done, seen = Watched(0, "", 0.0, began), Seen(process.pid, began)
+    threads = [threading.Thread(target=work, args=(process, done, seen)) for work in (listen, sample)]
     for thread in threads:
         thread.start()
     assert process.stdout
@@ -87,27 +93,60 @@ def watched(command: Sequence[str], env: dict[str, str], cwd: Path) -> Watched:
     return done
 
 
-def listen(process: subprocess.Popen[str], done: Watched, began: float) -> None:
+def listen(process: subprocess.Popen[str], done: Watched, seen: Seen) -> None:
     assert process.stderr
     for line in process.stderr:
-        if now := taken(process.pid, began):
+        if now := seen.now():
             done.said.append((line.rstrip(), now))
 
 
-def sample(process: subprocess.Popen[str], done: Watched, began: float) -> None:
-    while now := taken(process.pid, began):
+def sample(process: subprocess.Popen[str], done: Watched, seen: Seen) -> None:
+    looked = 0.0
+    while now := seen.now():
         done.samples.append(now)
+        if now.at - looked > SELDOM:
+            looked = now.at
+            seen.look()
         time.sleep(EVERY)
 
 
-def taken(pid: int, began: float) -> Sample | None:
-    """The process now; None where it is gone."""
+@dataclass
+class Seen:
+    """A process, and the senders that it was seen to have: what was `taken` by each, as it was last."""
+
+    pid: int
+    began: float
+    senders: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+
+    def now(self) -> Sample | None:
+        """The process now; None where it is gone."""
+        if not (own := taken(self.pid)):
+            return None
+        self.senders |= {pid: found for pid in tuple(self.senders) if (found := taken(pid))}
+        each = tuple(self.senders.values())
+        theirs = len(each), sum(mib for mib, _, _ in each), sum(cpu for _, _, cpu in each)
+        return Sample(time.monotonic() - self.began, *own, *theirs)
+
+    def look(self) -> None:
+        """Whether it has new senders."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if fields(stat)[1] == str(self.pid) and SENDER in stat.with_name("cmdline").read_bytes():
+                    self.senders.setdefault(int(stat.parent.name), (0.0, 0.0, 0.0))
+
+
+def taken(pid: int) -> tuple[float, float, float] | None:
+    """MiB of its own, MiB resident and seconds of CPU of a process; None where it is gone."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-        told = dict(re.findall(r"^(\w+):\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
+        told = fields(Path(f"/proc/{pid}/stat"))
+        held = dict(re.findall(r"^(\w+):\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
     except OSError:
         return None
-    if "RssAnon" not in told:  # it is ending
+    if "RssAnon" not in held:  # it is ending
         return None
-    own, resident = int(told["RssAnon"]) / 1024, int(told["VmRSS"]) / 1024
-    return Sample(time.monotonic() - began, own, (int(fields[11]) + int(fields[12])) / TICKS, resident)
+    return int(held["RssAnon"]) / 1024, int(held["VmRSS"]) / 1024, (int(told[11]) + int(told[12])) / TICKS
+
+
+def fields(stat: Path) -> list[str]:
+    """What the system tells of a process, from its state on."""
+    return stat.read_text().rpartition(") ")[2].split()

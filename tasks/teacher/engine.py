@@ -111,12 +111,8 @@ class Engine:
         self.purse.asked[stage, body["model"] or ""].missed += 1
         waiting = self.asking[key] = asyncio.get_running_loop().create_future()
         try:
-<<<<<<< ours
-            call = await Asking(self, key, body, text_of(request), count, stage, record).answered()
-=======
             await self.wire.ready()  # before any clock of the call's runs
-            call = await Asking(self, key, body, request, count, stage, record).answered()
->>>>>>> theirs
+            call = await Asking(self, key, body, text_of(request), count, stage, record).answered()
             waiting.set_result(call)
         except BaseException as fault:
             waiting.set_exception(fault if isinstance(fault, Exception) else Unanswered("interrupted"))
