@@ -29,6 +29,9 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from flows.embedded import prefect_server
 
     with prefect_server() as url:
+        from prefect.context import refresh_global_settings_context
+
+        refresh_global_settings_context()  # tests that import Prefect are collected first, and it would start a server
         yield url
 
 
