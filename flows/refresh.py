@@ -22,25 +22,21 @@ from flows.artifacts import leave
 from flows.checking import checks
 from flows.closing import Closing, Taken
 from flows.costs import costs
+from flows.fitting import fitting
 from flows.following import follow
 from flows.labelling import by_teacher, labelled
 from flows.notify import tell, telling
 from flows.planning import planned
-from flows.producing import by_made, catches_all, chain, fits, making, produced, reachable, readable, starts
+from flows.producing import by_made, catches_all, chain, making, produced, starts
 from flows.report import Report
 from flows.small_model import by_small_model
 from flows.stages import Given, Stages, say
-from flows.task_types import known
-from tasks.answer.distill import read_pool
-from tasks.answer.form import Form
 from tasks.answer.task import answer
 from tasks.clean.task import clean
 from tasks.clean.written import Written
 from tasks.dedup.answers import OneAnswer
 from tasks.dedup.prompts import OnePrompt
 from tasks.dedup.task import dedup
-from tasks.gate.student import Reader
-from tasks.gate.suite import read as read_suite
 from tasks.history.dataset import Dataset, Unfit
 from tasks.history.increment import Read
 from tasks.label.task import label
@@ -48,7 +44,6 @@ from tasks.label.task_type import TaskType
 from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, inputs
 from tasks.mapped import spooled
-from tasks.mine.benchmark import standing
 from tasks.mine.decontaminate import Decontaminate
 from tasks.mine.repeated import Repeated
 from tasks.mine.task import mine, repeats
@@ -112,13 +107,7 @@ async def turned(recipe: Recipe, since: datetime | None, until: datetime | None,
 
 def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
     """Raises RecipeError or Unfit before anything is read."""
-    producing, links = chain(recipe)
-    if not recipe.sources and not starts(producing):
-        hint = "name a file with --source, or under sources: in the recipe; or let a technique of produce: start"
-        raise RecipeError("no logs to read", "sources", hint)
-    fits(producing, links, bool(recipe.sources))
-    reachable([*producing, *links], recipe)
-    readable([*producing, *links])
+    fitting(recipe)
     head = dataset.head
     if head and (head.teacher == RECORDED) != bool(recipe.teacher.recorded) and not plan:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher
@@ -128,16 +117,6 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
         raise RecipeError(
             f"no version {strangers[0]} was ever published", "output.pinned", "pin one of flywheel versions"
         )
-    chosen(recipe.mine)
-    standing(recipe.mine.benchmarks)
-    read_suite(recipe.gates.suite)
-    if recipe.answer.few_shot:
-        read_pool(recipe.answer.pool)
-    if recipe.student:
-        Reader.of(recipe.student).load()
-    if small := recipe.answer.small_model:
-        Form.of(small.form)
-    known(recipe, [*producing, *links])
     if not plan:
         check(recipe)
 

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from flows.doctor.checked import Checked, ok, problem, warning
+from flows.embedded import home
 from tasks.answer.distill import read_pool
 from tasks.gate.student import Reader
 from tasks.gate.suite import read as read_suite
@@ -24,8 +25,13 @@ FIRST = 20
 
 
 def inputs(recipe: Recipe) -> Iterator[Checked]:
-    if not recipe.sources:
-        yield problem("sources", "no logs to read", "name a file with --source, or under sources: in the recipe")
+    found, whole = [*files(recipe)], tried("recipe", lambda: links(recipe))
+    if whole.said not in {one.said for one in found}:  # what is wrong with a file is said once
+        yield whole
+    yield from found
+
+
+def files(recipe: Recipe) -> Iterator[Checked]:
     for source in recipe.sources:
         yield tried("sources", lambda source=source: rows(source))
     yield tried("taxonomy", lambda: f"{len(Taxonomy.read(recipe.label.taxonomy).types)} task types")
@@ -36,6 +42,15 @@ def inputs(recipe: Recipe) -> Iterator[Checked]:
     if student := recipe.student:
         yield tried("student", lambda: Reader.of(student).load() or "its tokenizer and chat template read a row")
     yield from hooks(recipe.notify)
+
+
+def links(recipe: Recipe) -> str:
+    """That the recipe's chains, rules and names fit together. Raises RecipeError where they do not."""
+    home()  # Prefect is told where it keeps its state before it is imported
+    from flows.fitting import fitting
+
+    many = fitting(recipe)
+    return f"its {many} {'technique' if many == 1 else 'techniques'} and all that it names fit together"
 
 
 def tried(check: str, look: Callable[[], Checked | str]) -> Checked:
