@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNREACHED = "Failed to reach API"  # which Prefect says in a RuntimeError
 DAMAGED = "flywheel verify says which; calls.sqlite alone may be put aside, and its answers are paid for again"
 Start = Callable[[Recipe], Any]  # a flow called on the recipe, to be awaited for its state
 
@@ -71,9 +72,16 @@ def keepable(folder: Path) -> None:
 
 def run(recipe: Recipe, start: Start) -> Report:
     """One flow run: on the server that PREFECT_API_URL names, else on an embedded one for as long as it takes."""
-    with prefect_server():
+    with prefect_server() as url:
         try:
             return flow_run(recipe, start)
+        except RuntimeError as fault:
+            if str(fault).startswith(UNREACHED):
+                what = (
+                    f"no Prefect server answers at {url}: start it, or unset PREFECT_API_URL for one that this starts"
+                )
+                raise NoServer(what) from None
+            raise
         finally:
             delivered()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from flows.commands.refresh import told, window
 from flows.commands.running import keepable
 from tasks.history.lock import busy, lock_of
-from tasks.recipe import READY, RecipeError
+from tasks.recipe import PROJECT, READY, RecipeError
 
 RECIPE = "sources: [{uri: a.jsonl, mapping: sharegpt, delimiter: ';', storage: {anon: true}}]\n"
 
@@ -61,3 +64,16 @@ def test_a_lock_that_is_no_file_is_said_and_one_that_is_held_is_left_to_whoever_
     with lock_of(tmp_path / "湖" / "weekly"):
         keepable(tmp_path / "湖" / "weekly")
         assert busy(tmp_path / "湖" / "weekly")
+
+
+def test_a_prefect_server_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "logs.jsonl").write_text(
+        '{"id": "1", "messages": [{"role": "user", "content": "为什么？"}]}\n', "utf-8"
+    )
+    env = os.environ | {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path / "prefect")}
+    command = [sys.executable, "-c", "from flows.commands import main; main()", "refresh", "--plan"]
+    told = [*command, "--source", str(tmp_path / "logs.jsonl"), "--out", str(tmp_path / "lake")]
+    done = subprocess.run(told, env=env | {"PYTHONPATH": str(PROJECT)}, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("flywheel: no Prefect server answers at http://127.0.0.1:9/api: start it")
+    assert done.stderr.count("\n") == 1
