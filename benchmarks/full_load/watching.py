@@ -102,11 +102,12 @@ def listen(process: subprocess.Popen[str], done: Watched, seen: Seen) -> None:
 
 def sample(process: subprocess.Popen[str], done: Watched, seen: Seen) -> None:
     looked = 0.0
-    while now := seen.now():
-        done.samples.append(now)
-        if now.at - looked > SELDOM:
-            looked = now.at
-            seen.look()
+    while process.returncode is None:
+        if now := seen.now():  # it holds nothing while it begins and while it ends
+            done.samples.append(now)
+            if now.at - looked > SELDOM:
+                looked = now.at
+                seen.look()
         time.sleep(EVERY)
 
 
