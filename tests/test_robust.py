@@ -85,7 +85,7 @@ async def test_a_row_that_was_misspelled_here_passes_every_step_unchanged(text: 
     assert chosen(Mine())(table(made)).reason.null_count == 3
     assert NewlyMade()(table(made)).reason.null_count == 3
     assert not Repeated()(table(made)).dropped
-    kept = records(OnePrompt(0.7)(table([clean, made[0]])).table)
+    kept = records(OnePrompt(0.7)(table([clean, made[0]])).table.slice())
     assert kept == [clean, made[0]]
     before = past(tmp_path, [Asked.of(replace(answered(clean, "Use sorted()."), split="train"), PUBLISHED)])
     assert not OnePrompt(0.1, before)(table(made[:1])).dropped

@@ -13,7 +13,7 @@ from tasks.constraint.register import compatible, read
 from tasks.constraint.wording import wordings
 from tasks.link import Linked
 from tasks.loop import Bench, run
-from tasks.produce.complex_instruct import ComplexInstruct, Fitting, lengths, material, usable
+from tasks.produce.complex_instruct import ComplexInstruct, Fitting, bounds, material, usable
 from tasks.prompt import load
 from tasks.record import Record
 from tasks.schema import records
@@ -99,9 +99,9 @@ async def test_a_length_that_the_prompt_states_is_not_contradicted(text: str, tm
 
 @pytest.mark.parametrize("text", ["写一段介绍民宿的文字。", "幫我寫一段文案。", "Write a short paragraph about us."])
 def test_a_prompt_for_one_paragraph_is_not_asked_for_several(text: str):
-    assert lengths(text) == (Paragraphs(1, 1),)
+    assert bounds(text) == (Paragraphs(1, 1),)
     language = "en" if text.isascii() else "zh"
-    kinds = {c.name for seed in range(60) for c in drawn(Random(seed), Material(text, language), 5, lengths(text))}
+    kinds = {c.name for seed in range(60) for c in drawn(Random(seed), Material(text, language), 5, bounds(text))}
     assert not kinds & {"paragraphs", "bullets", "numbered", "headings", "two_responses"}
     assert {"words", "emoji"} <= kinds
 
@@ -121,7 +121,7 @@ def test_a_prompt_for_a_sentence_or_two_gets_no_demand_that_needs_a_long_answer(
     language = "en" if text.isascii() else "zh"
     fitting = Fitting.model_validate(EN if language == "en" else ZH)
     assert material(writing(language, text), fitting).brief == brief
-    assert lengths(text) == ()
+    assert bounds(text) == ()
 
 
 async def test_what_the_prompt_says_itself_is_not_forbidden_and_verse_gets_constraints_of_verse():
