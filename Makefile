@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
-.PHONY: run test recipes check format bench bench-engine small-model independent weeks full-load consumers ui constraints clean
+.PHONY: run test check format bench bench-engine small-model independent weeks full-load consumers ui constraints clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -13,10 +13,6 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
-
-# Most techniques' recipes, from the command line to a published version, with scripted teachers.
-recipes: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m recipes tests/flows
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

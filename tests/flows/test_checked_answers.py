@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import pytest
 import yaml
 from aiohttp import web
 
@@ -20,7 +19,6 @@ from tests.flows.conftest import Done
 from tests.flows.teachers import good, teacher
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 MATHS = PROJECT / "data" / "datasets" / "maths.jsonl"
 TEAM = '''
 """Questions of a file with their right answers."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import pytest
 import yaml
 from aiohttp import web
 
@@ -18,7 +17,6 @@ from tests.flows.conftest import PROJECT, Done
 from tests.flows.teachers import good, teacher
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 SUBJECTS = {
     "en": ["a lost umbrella", "the night train north", "our new library", "an orchard in frost", "a broken kettle"],
     "zh": ["一把丢失的雨伞", "北上的夜车", "新开的图书馆", "霜后的果园", "坏掉的水壶"],

@@ -18,7 +18,6 @@ from tests.flows.test_producing import rows
 from tests.rows import HAN, WORDS
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 ASKED = {
     "code": ("Write a Python function that merges two sorted lists.", "写一个函数，判断字符串是不是回文。"),
     "mathematics": ("Tom has 3 boxes with 12 pens each; how many pens?", "小明有三盒铅笔，每盒十二支，一共多少支？"),

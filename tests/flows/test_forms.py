@@ -22,7 +22,6 @@ from tests.flows.teachers import good, teacher
 from tests.rows import HAN, WORDS
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 ASKED = {
     "en": "Please write a novel about the keeper of a lighthouse who paints its tower in stripes",
     "zh": "请写一部小说，讲一位灯塔看守人怎样把塔身漆成一道一道的条纹",

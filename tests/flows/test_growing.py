@@ -20,7 +20,6 @@ from tests.flows.teachers import good, teacher
 from tests.rows import HAN, WORDS
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 
 
 def grows(body: dict[str, Any]) -> web.StreamResponse:

@@ -17,7 +17,6 @@ from tests.flows.conftest import PROJECT, Done
 from tests.flows.teachers import good, teacher
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 FENCED = re.compile(r"<(\w+) (\w{8})>\n(.*?)\n</\1 \2>", re.S)
 
 

@@ -20,7 +20,6 @@ from tests.flows.conftest import PROJECT, Done
 from tests.flows.teachers import good, teacher
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 RECIPES = PROJECT / "deployments" / "recipes"
 TECHNIQUES = ("chain_of_thought", "meta_reasoning", "multi_teacher", "rewrite_answer", "tree_of_thoughts")
 PLAYER = Player(luck=0.4, sight=0.8)

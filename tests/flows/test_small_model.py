@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
 import yaml
 from aiohttp import web
 
@@ -19,7 +18,6 @@ from tests.flows.teachers import good, teacher
 from tests.rows import HAN, WORDS
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 ASKS = {
     "code/generation": ("Write a Python function that handles {}", "用 Python 写一个函数处理：{}"),
     "writing/verse": ("Compose a short poem about {} under the moon", "写一首七言诗，题为：{}"),

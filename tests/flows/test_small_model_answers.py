@@ -131,7 +131,6 @@ def strict(body: dict[str, Any]) -> web.StreamResponse:
     return reply(body)
 
 
-@pytest.mark.recipes
 def test_it_learns_from_no_answer_that_would_not_be_published_and_none_is_judged_twice(
     flywheel: Flywheel, tmp_path: Path
 ) -> None:
@@ -147,7 +146,6 @@ def test_it_learns_from_no_answer_that_would_not_be_published_and_none_is_judged
     assert {json.loads(json.loads(line)["messages"][-1]["content"])["label"] for line in learnt} == {"refund"}
 
 
-@pytest.mark.recipes
 def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywheel: Flywheel, tmp_path: Path) -> None:
     with teacher(reply) as at:
         source = logs(tmp_path, 1, 100)
@@ -164,7 +162,6 @@ def test_a_training_that_fails_says_so_and_what_it_cost_is_not_paid_again(flywhe
         assert len(trainings(tmp_path)) == 1
 
 
-@pytest.mark.recipes
 @pytest.mark.parametrize(
     ("saying", "follows", "agrees"), [("Well, it depends.", 0, 0), ('{"label": "refund"}', 100, 70)]
 )

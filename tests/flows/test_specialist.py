@@ -21,7 +21,6 @@ from tests.flows.conftest import PROJECT, Done
 from tests.flows.teachers import teacher
 
 Flywheel = Callable[..., Done]
-pytestmark = pytest.mark.recipes
 RECIPES = ("rag", "rag_router", "tool_use", "long_context", "multi_turn", "specialist")
 NUMBER = re.compile(r"(?<![\d.,:])\d{2,4}(?![\d.,:])")
 
