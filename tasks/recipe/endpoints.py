@@ -49,7 +49,7 @@ class Endpoint(Part):
         ge=0,
         le=16,
         description="Processes of their own that send the calls, which a single one cannot where very many are under "
-        "way; 0: the run sends them itself. Default: 1 from 256 max_in_flight up, where there are two cores; else 0.",
+        "way; 0: the run sends them itself. Default: 1 from 384 max_in_flight up, where there are two cores; else 0.",
     )
     rpm: int | None = Field(default=None, ge=1, description="Requests a minute.")
     tpm: int | None = Field(default=None, ge=1, description="Tokens a minute, prompt and response.")
