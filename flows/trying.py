@@ -45,12 +45,14 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One record (None for a technique that starts with nothing), what came of it, and what was said on the way."""
+    """One record (None for a technique that starts with nothing), what came of it, and what was said on the way; why it
+    was `stopped`, and what `by` (as in `STOPS`)."""
 
     record: Record | None
     outcome: Outcome
     exchanges: tuple[Exchange, ...]
     stopped: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +121,13 @@ async def trial(recipe: Recipe, link: Linked, given: Sequence[Record], way: Vari
 
 async def one(link: Linked, record: Record, at_work: dict[str, Any], seed: int) -> Trial:
     outcome, stopped = await tried(cast(Each, link), record, record.prompt_id, tiers(link, at_work), seed)
-    return Trial(record, outcome or Outcome(), said(at_work, record.prompt_id), " ".join(stopped.values()))
+    heard = said(at_work, record.prompt_id)
+    return Trial(record, outcome or Outcome(), heard, " ".join(stopped.values()), " ".join(stopped))
 
 
 async def grown(link: Linked, given: Sequence[Record], at_work: dict[str, Any], seed: int, most: int) -> Trial:
     """A technique that grows, until it has made a few."""
-    pool, whole, stopped = [*given], Outcome(), ""
+    pool, whole, stopped, by = [*given], Outcome(), "", ""
     asked = tiers(link, at_work)
     teacher: Teacher | None = asked.first if asked else None
     try:
@@ -135,10 +138,10 @@ async def grown(link: Linked, given: Sequence[Record], at_work: dict[str, Any], 
             if len(whole.out) >= most:
                 break
     except tuple(STOPS) as stop:
-        stopped = str(stop)
+        stopped, by = str(stop), STOPS[type(stop)]
     except NoAnswer as none:
         stopped = str(none)
-    return Trial(None, whole, said(at_work, ""), stopped)
+    return Trial(None, whole, said(at_work, ""), stopped, by)
 
 
 def said(at_work: dict[str, Any], record: str) -> tuple[Exchange, ...]:

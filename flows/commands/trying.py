@@ -17,7 +17,7 @@ import yaml
 from flows.commands.ending import end, of_recipe
 from flows.commands.grid import grid, printable
 from flows.commands.techniques import SHELVES
-from flows.report import failed
+from flows.report import EXITS, failed
 from flows.trying import AT_MOST, Exchange, Trial, Tried, Variant, trial
 from tasks.language import detect
 from tasks.link import Linked
@@ -54,6 +54,9 @@ def try_(technique: str, text: str | None, file: str | None, as_json: bool, out:
 
     With a file of records and several --prompts or --model it compares them in a table. It asks the real endpoint and
     pays for it; nothing is kept.
+
+    Exit codes: 0 it was tried; 2 usage, recipe or input; 4 budget reached, or 5 teacher unusable, and that for
+    every record; 130 interrupted.
     """
     try:
         recipe = read(told["recipe_file"], told["changes"])
@@ -70,11 +73,19 @@ def try_(technique: str, text: str | None, file: str | None, as_json: bool, out:
         compared(tried).to_csv(located(out), index=False)
     if as_json:
         click.echo(json.dumps({"tried": [plain(t) for t in tried]}, ensure_ascii=False))
-        return 0
+        return came_to(tried)
     if len(given) <= 1 and len(ways) == 1:
         click.echo("\n".join(line for t in tried[0].trials for line in page(t)))
     click.echo(grid(HEAD, [row(t) for t in tried], range(5, 10)))
-    return 0
+    return came_to(tried)
+
+
+def came_to(tried: Sequence[Tried]) -> int:
+    """The exit code: that of a run whose teacher or budget ended where every record was stopped."""
+    by = {t.by for way in tried for t in way.trials}
+    if not by or "" in by:
+        return 0
+    return EXITS["budget" if by == {"budget"} else "teacher"]
 
 
 def found(technique: str, settings: Sequence[str]) -> Linked:

@@ -35,6 +35,16 @@ def test_one_record_shows_every_message_as_sent_the_reply_and_what_was_kept(text
     assert "kept" in out
 
 
+@pytest.mark.parametrize(("technique", "given"), [("distill", ("--text", "海水为什么是咸的？")), ("rag_router", ())])
+def test_a_teacher_that_nobody_reaches_is_exit_5_and_says_so(technique: str, given: tuple[str, ...]) -> None:
+    with teacher(good) as at:
+        gone = at.url
+    sets = (f"teacher.base_url={gone}", "teacher.model=canned", "teacher.outage=0", "teacher.attempts=1")
+    out = tried(technique, *given, *(word for one in sets for word in ("--set", one)), code=5)
+    assert "stopped" in out
+    assert "disconnected" in out
+
+
 def test_several_prompts_and_models_on_a_file_come_to_a_table(tmp_path: Path) -> None:
     other = tmp_path / "polite" / "answer"
     other.mkdir(parents=True)
