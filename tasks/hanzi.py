@@ -16,6 +16,11 @@ def simplified(text: str) -> str:
     return converter().convert(text) if CJK.search(text) else text
 
 
+def traditional(text: str) -> bool:
+    """Whether a text is written in traditional characters, if only in part."""
+    return simplified(text) != text
+
+
 @cache
 def converter() -> OpenCC:
     from opencc import OpenCC

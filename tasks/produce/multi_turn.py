@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from tasks.hanzi import simplified
+from tasks.hanzi import traditional
 from tasks.produce.house_rules import Rule, read_system_turns
 from tasks.produce.rounds import dealt, in_turn, rounds, shares_of
 from tasks.produce.seeds import named, read_seeds
@@ -247,12 +247,8 @@ class MultiTurn:
 def another(opening: Record, prompts: Sequence[Record], dice: Random) -> Record:
     """A prompt to switch to; one in the same script, traditional or simplified, where there is any."""
     others = [one for one in prompts if one is not opening]
-    alike = [one for one in others if traditional(one) == traditional(opening)]
+    alike = [one for one in others if traditional(one.instruction) == traditional(opening.instruction)]
     return dice.choice(alike or others)
-
-
-def traditional(prompt: Record) -> bool:
-    return simplified(prompt.instruction) != prompt.instruction
 
 
 def answers(record: Record) -> list[str]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel
 
+from tasks.hanzi import traditional
 from tasks.language import LETTER, detect
 from tasks.produce.figures import LISTED, changed, digits
 from tasks.produce.verbatim import code_lost, literal, own, quote_lost
@@ -84,6 +85,8 @@ async def renewed(record: Record, candidates: Sequence[Record], judge: Teacher, 
     def look(candidate: Record) -> Drop | None:
         if found := fault(record.instruction, candidate.instruction, spoken(record.instruction)):
             return Drop(*found)
+        if traditional(record.instruction) and not traditional(candidate.instruction):
+            return Drop("script_changed", "traditional characters came back as simplified ones")
         share = new_words(record.instruction, candidate.instruction)
         return Drop("unchanged", f"{share:.0%} new") if share < least else None
 

@@ -75,6 +75,21 @@ async def test_what_code_finds_wrong_is_dropped_and_no_judge_is_asked(
     assert [asked_schema(body) for body in done.asked] == ["reworded"]
 
 
+@pytest.mark.parametrize(
+    ("after", "reasons"),
+    [
+        ("包裹来晚了，想请您帮我拟一封信去问问原因，好吗？", ["script_changed"]),
+        ("包裹來晚了，想請您幫我擬一封信去問問原因，好嗎？", []),
+    ],
+)
+async def test_who_writes_traditional_characters_is_not_reworded_in_simplified_ones(
+    after: str, reasons: list[str], tmp_path: Path
+) -> None:
+    done = await ran(RewriteForms(per_record=1), [ask("請寫一封信，說明送貨遲了。")], tmp_path, teacher(after))
+    assert done.reasons == reasons
+    assert len(done.made) == 1 - len(reasons)
+
+
 @each_language
 @pytest.mark.parametrize("reason", VERDICTS)
 async def test_what_the_judge_finds_wrong_is_dropped_with_why(
