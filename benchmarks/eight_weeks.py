@@ -140,7 +140,8 @@ def kill(arguments: Sequence[str], dice: random.Random) -> None:
         start_new_session=True,
     )
     try:
-        run.wait(dice.uniform(6, 25))
+        run.wait(dice.uniform(3, 18))
+        print("        ended before it was killed", flush=True)
     except subprocess.TimeoutExpired:
         print(f"        killed {run.pid}", flush=True)
     os.killpg(run.pid, signal.SIGKILL) if run.poll() is None else None
