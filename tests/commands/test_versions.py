@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from tasks.teacher.ask import wire
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.store import CallStore, Stored
 from tasks.transcript import asked
+from tests.flows.forked import Done
 from tests.rows import answered, ask
 
 RECIPE = Recipe.model_validate({"output": {"name": "mine"}})
@@ -101,17 +102,6 @@ def lake(built: Path, tmp_path: Path) -> Path:
     """A copy to break."""
     shutil.copytree(built, tmp_path / "lake")
     return tmp_path / "lake"
-
-
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.out.strip().splitlines()[-1])
 
 
 Call = Callable[..., Done]

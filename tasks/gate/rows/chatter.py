@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from tasks.chatter import plain
 from tasks.gate.rows.refused import WANTS_A_TEXT
 from tasks.gate.rows.row import Row
 from tasks.text import units
@@ -57,9 +58,11 @@ AFTER = {
 def chatter(row: Row) -> str:
     """The phrase before or after what the answer says; empty where there is none."""
     which, said = "zh" if row.language == "zh" else "en", row.response.strip()
-    before = BEFORE[which].match(said)
-    after = None if WANTS_A_TEXT.search(row.last) else AFTER[which].search(said[-END:])
-    found = " … ".join(" ".join(m[0].split()) for m in (before, after) if m)
+    folded, last = plain(said, row.language), max(0, len(said) - END)
+    before = BEFORE[which].match(folded)
+    after = None if WANTS_A_TEXT.search(row.last) else AFTER[which].search(folded[last:])
+    parts = [said[: before.end()] if before else "", said[last + after.start() : last + after.end()] if after else ""]
+    found = " … ".join(" ".join(part.split()) for part in parts if part)
     return found if found and units(said) - units(found) >= SAYS else ""
 
 

@@ -28,6 +28,7 @@ BEFORE = [
     ("zh", "当然可以！下面是一段简单的说明。\n\n"),
     ("zh", "没问题。\n\n"),
     ("zh", "很高兴为您解答！\n"),
+    ("zh", "沒問題，以下是關於燈塔的解釋：\n\n"),
 ]
 AFTER = [
     ("en", "\n\nI hope this helps!"),
@@ -36,6 +37,7 @@ AFTER = [
     ("zh", "\n\n希望对你有帮助！"),
     ("zh", "希望以上内容能帮到您。"),
     ("zh", "\n如果您还有其他问题，请随时告诉我。"),
+    ("zh", "\n如果您還有其他問題，請隨時告訴我。"),
 ]
 NONE = [
     ("en", "Here are three ways:\n\n{}"),  # a sentence of the answer
