@@ -9,12 +9,14 @@ import httpx2  # noqa: F401  with openai, what the engine imports when it starts
 import openai  # noqa: F401
 from measured import KEY, MODEL, RETRIES, TIMEOUT, Given, body, measured
 
+from tasks.crew import through
 from tasks.recipe import Endpoint, Price, Recipe
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, Unanswered
 from tasks.teacher.engine import Engine
+from tasks.teacher.slots import Slots
 
 
 async def answers(given: Given) -> list[str | None]:
@@ -28,7 +30,8 @@ async def answers(given: Given) -> list[str | None]:
     )
     os.environ[endpoint.api_key_env] = KEY
     async with engines(Recipe(teacher=endpoint), given.cache / "calls.sqlite", Purse(), "run") as made:
-        return await asyncio.gather(*(one(made["teacher"], asked) for asked in given.questions))
+        questions, seats = given.questions, Slots(2 * given.in_flight)  # as many are ready to follow, as in a run
+        return await through(lambda n: one(made["teacher"], questions[n]), len(questions), seats)
 
 
 async def one(engine: Engine, asked: str) -> str | None:
