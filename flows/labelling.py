@@ -24,9 +24,16 @@ def by_teacher(recipe: Recipe) -> TaskType:
 
 async def labelled(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
     """Each record with its task type and domain; what has both passes at no cost."""
+    given = await by_small_model(recipe, dataset, stages, given)
+    return given if stages.stop else await stages.over(label, by_teacher(recipe), given)
+
+
+async def by_small_model(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
+    """The records, where the recipe has a small model some of them labelled by the teacher and others by the model
+    that learns from those. What has no label yet is left to the teacher."""
     teacher, share = by_teacher(recipe), drawn(recipe, dataset, given)
     if recipe.label.small_model is None or share >= 1:
-        return await stages.over(label, teacher, given)
+        return given
     given = await stages.over(label, Linked(teacher, "task_type", "label", Only(share=share)), given)
     if stages.stop:
         return given
@@ -37,7 +44,7 @@ async def labelled(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
     if spent.calls and spent.usd and (saved := done.noted.get("labelled", 0)):
         cents = round(100 * saved * spent.usd / spent.calls)
         stages.done[-1] = replace(done, noted=done.noted | {"cents_saved": cents})
-    return await stages.over(label, teacher, given)
+    return given
 
 
 def drawn(recipe: Recipe, dataset: Dataset, given: Given) -> float:

@@ -44,7 +44,7 @@ class Pace:
     """Looks at a stage again and again."""
 
     stage: str
-    rows: int
+    rows: Callable[[], int]
     done: Callable[[], int]
     look: Callable[[], Sight | None] = lambda: None
     clock: Callable[[], float] = time.monotonic
@@ -57,7 +57,7 @@ class Pace:
         self.samples.append((self.began, 0, 0))
 
     def now(self) -> Figures:
-        at, done, sight = self.clock(), self.done(), self.look()
+        at, rows, done, sight = self.clock(), self.rows(), self.done(), self.look()
         spent = sight.asked.spent if sight else None
         sent = spent.calls if spent else 0
         if spent and not sent:
@@ -71,13 +71,13 @@ class Pace:
         paid = spent.usd / (done - self.free) if spent and done > self.free else None
         return Figures(
             self.stage,
-            self.rows,
+            rows,
             done,
             at - self.began,
             rate(done - self.samples[0][1], at - self.samples[0][0]),
             sight,
             rate(sent - lately[2], at - lately[0]),
-            spent.usd + paid * (self.rows - done) if spent and paid is not None else None,
+            spent.usd + paid * (rows - done) if spent and paid is not None else None,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -26,11 +27,12 @@ SHORT = 4.0  # seconds that a stage may last without a word in the UI
 EVERY = 1.0
 STEP = 5.0  # percent
 SLOW = 15.0  # seconds
+KEY = re.compile(r"[^a-z0-9]+")  # what the key of an artifact cannot hold
 
 
 @asynccontextmanager
 async def watched(
-    stage: str, rows: int, done: Callable[[], int], look: Callable[[], Sight | None] = lambda: None
+    stage: str, rows: Callable[[], int], done: Callable[[], int], look: Callable[[], Sight | None] = lambda: None
 ) -> AsyncIterator[None]:
     """Show how many of the stage's rows are done, and what is seen of its engines, for as long as the block takes.
     Never ends a run."""
@@ -62,7 +64,7 @@ class Shown:
             now = self.pace.now()
             PASSING.info(line(now), extra={"stage": now.stage, "figures": now})
             if self.last is None and now.seconds >= SHORT:
-                key = f"progress-{now.stage}"
+                key = f"progress-{KEY.sub('-', now.stage.lower())}"
                 self.artifact, self.last = await acreate_progress_artifact(now.percent, key, described(now)), now
             elif self.last and (now.percent - self.last.percent >= STEP or now.seconds - self.last.seconds >= SLOW):
                 await self.moved(now)

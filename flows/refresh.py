@@ -18,13 +18,14 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import BeforeValidator
 
+from flows import labelling
 from flows.artifacts import leave
 from flows.checking import checks
 from flows.closing import Closing, Taken
 from flows.costs import costs
 from flows.fitting import fitting
 from flows.following import follow
-from flows.labelling import by_teacher, labelled
+from flows.labelling import by_teacher
 from flows.notify import tell, telling
 from flows.planning import planned
 from flows.producing import by_made, catches_all, chain, making, produced, starts
@@ -183,28 +184,32 @@ def pulled(
 async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
     """Prompts that are worth an answer and were never asked."""
     c, m, r = recipe.clean, recipe.mine, recipe.mine.repeats
-    given = await stages.over(clean, Written(c.html, tuple(c.boilerplate), tuple(c.normalise)), given)
-    given = await stages.over(scrub, Scrub(), given)
-    given = await stages.over(mine, chosen(m), given)
-    if m.benchmarks:
-        given = await stages.over(mine, Decontaminate(tuple(m.benchmarks)), given)
+    steps: list[tuple[Task[..., Any], AnyStep]] = [
+        (clean, Written(c.html, tuple(c.boilerplate), tuple(c.normalise))),
+        (scrub, Scrub()),
+        (mine, chosen(m)),
+        *([(mine, Decontaminate(tuple(m.benchmarks)))] if m.benchmarks else []),
+    ]
+    given = await stages.through(steps, given)
     repeated = Repeated(r.user_rows, r.user_share, r.alike, r.pasted_users, r.pasted_share)
     given = await stages.fold(repeats, "repeats", repeated, given)
     return await stages.fold(dedup, "prompts", OnePrompt(recipe.dedup.threshold, dataset.past), given)
 
 
 async def answered(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
-    """Labelled, answered, judged, and through the row gates; cut short where the teacher or the budget ends."""
+    """Labelled, answered, judged, and through the row gates; cut short where the teacher or the budget ends. Each shard
+    goes on by itself, but for where a small model learns of all of them."""
+    ready: list[tuple[Task[..., Any], AnyStep]] = []
     for task, step in answering(recipe):
         if isinstance(step, TaskType):
-            given = await labelled(recipe, dataset, stages, given)
-        else:
-            if isinstance(step, Linked) and catches_all(step):
-                given = await by_small_model(recipe, step, dataset, stages, given)
-            given = given if stages.stop else await stages.over(task, step, given)
+            given = await labelling.by_small_model(recipe, dataset, stages, given)
+        elif recipe.answer.small_model and isinstance(step, Linked) and catches_all(step):
+            given, ready = await stages.through(ready, given), []
+            given = given if stages.stop else await by_small_model(recipe, step, dataset, stages, given)
         if stages.stop:
-            break
-    return given
+            return given
+        ready.append((task, step))
+    return await stages.through(ready, given)
 
 
 def answering(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,9 +13,9 @@ from prefect.utilities.annotations import quote
 
 from flows.progress import watched
 from flows.report import stage_line
+from flows.stage import Stage
 from tasks.link import AnyStep, Linked
-from tasks.loop import Bench, reusable, rows_taken
-from tasks.shard import Shard
+from tasks.loop import Bench, inputs, reusable, rows_taken
 from tasks.step import name
 from tasks.tally import Tally, total
 from tasks.teacher.sight import sight
@@ -38,25 +39,35 @@ class Stages:
     idle: list[str] = field(default_factory=list)  # a sentence for each link that had nothing to do
 
     async def over(self, task: Task[..., Any], step: AnyStep, given: Given) -> Given:
-        """A stage: one task for each shard, all on one loop, as many at once as keep the endpoint busy."""
-        room = asyncio.Semaphore(-(-self.bench.at_once // self.bench.shard_rows) + 1)  # one more follows at once
-        through = self.bench.through
-        through.clear()
-        parts = [(plain, part) for plain in given for part in range(len(plain["shards"]))]
+        """A stage: one task for each shard."""
+        return await self.through([(task, step)], given)
 
-        mine = await asyncio.to_thread(taken, step, given)
+    async def through(self, steps: Sequence[tuple[Task[..., Any], AnyStep]], given: Given) -> Given:
+        """Stages one after the other, a task for each shard of each, all on one loop: see `Stage`."""
+        self.bench.through.clear()
+        row: list[Stage] = []
+        for task, step in steps:
+            row.append(Stage(task, step, self.bench, row[-1] if row else None))
+        fault: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as crew:
+                for stage in row:
+                    crew.create_task(self.run(stage, crew))
+                shards = [(plain, part) for plain in given for part in range(len(plain["shards"]))]
+                for number, one in enumerate(shards):
+                    await row[0].give((number,), *one)
+                row[0].all_given()
+        except BaseExceptionGroup as faults:
+            fault = faults.exceptions[0]
+        if fault:
+            raise fault
+        return row[-1].in_order
 
-        async def one(number: int, plain: dict[str, Any], part: int) -> dict[str, Any]:
-            async with room:
-                fresh = task.with_options(refresh_cache=not reusable(step, [plain], part, self.bench))
-                plain_tally = await fresh(f"{number:05d}", quote(step), [plain], part, quote(self.bench))
-            path = plain["shards"][part]["path"]
-            through[path] = mine[path]
-            return plain_tally
-
-        async with watched(task.name, sum(mine.values()), through.total, lambda: sight(step, self.bench.engines)):
-            done = await asyncio.gather(*(one(n, *part) for n, part in enumerate(parts)))
-        return self.counted(step.called if isinstance(step, Linked) else task.name, step, done)
+    async def run(self, stage: Stage, crew: asyncio.TaskGroup) -> None:
+        """A stage to its end, and counted if it has begun."""
+        await stage.run(crew, self.ends)
+        if stage.tallies or not stage.held(self.ends):
+            self.counted(stage.called, stage.step, stage.in_order)
 
     async def fold(self, task: Task[..., Any], what: str, step: AnyStep, given: Given) -> Given:
         """A stage that sees all rows at once."""
@@ -64,8 +75,8 @@ class Stages:
         if step.shape != "grow":
             return self.counted(what, step, [await fresh(what, quote(step), given, quote(self.bench))])
         self.bench.through.clear()
-        rows = getattr(step, "target", None) or sum((await asyncio.to_thread(taken, step, given)).values())
-        async with watched(task.name, rows, self.bench.through.total, lambda: sight(step, self.bench.engines)):
+        rows = getattr(step, "target", None) or await asyncio.to_thread(taken, step, given)
+        async with watched(what, lambda: rows, self.bench.through.total, lambda: sight(step, self.bench.engines)):
             grown = await fresh(what, quote(step), given, quote(self.bench))
         return self.counted(what, step, [grown])
 
@@ -85,6 +96,10 @@ class Stages:
             say(line)
         return plain
 
+    def ends(self, stopped: Mapping[str, str]) -> bool:
+        """Whether what a stage met ends the run, however many rows are left."""
+        return "teacher" in stopped or ("budget" in stopped and self.at_cap == "wait")
+
     @property
     def stop(self) -> tuple[str, str] | None:
         """Why the run must end here, as (status, sentence), if it must: the teacher cannot be used, or answered
@@ -103,9 +118,9 @@ class Stages:
         return next((t.stopped["budget"] for t in self.done if "budget" in t.stopped), "")
 
 
-def taken(step: AnyStep, given: Given) -> dict[str, int]:
-    """How many rows the step takes of each file: what a link lets pass is no part of its progress."""
-    return {s["path"]: rows_taken(step, Shard.of(s)) for g in given for s in g["shards"]}
+def taken(step: AnyStep, given: Given) -> int:
+    """How many rows the step takes: what a link lets pass is no part of its progress."""
+    return sum(rows_taken(step, shard) for shard in inputs(given, None))
 
 
 def idle(step: AnyStep, tally: Tally) -> list[str]:

@@ -22,7 +22,7 @@ class Stage:
 
     def pace(self) -> Pace:
         look: Callable[[], Sight] = lambda: Sight(self.asked, most=8, allowed=8)  # noqa: E731
-        return Pace("answer", 100, lambda: self.done, look, lambda: self.seconds)
+        return Pace("answer", lambda: 100, lambda: self.done, look, lambda: self.seconds)
 
     def at(self, pace: Pace, seconds: float, done: int, calls: int = 0, hits: int = 0) -> Figures:
         self.seconds, self.done = seconds, done

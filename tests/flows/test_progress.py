@@ -28,7 +28,7 @@ async def test_a_long_stage_leaves_its_progress_in_the_ui(monkeypatch: pytest.Mo
     @flow
     async def staged() -> None:
         nonlocal done
-        async with watched("testing", 10, lambda: done, lambda: sight):
+        async with watched("testing", lambda: 10, lambda: done, lambda: sight):
             for _ in range(2):  # the artifact stands once the figures are told a second time
                 await heard.acquire()
             done = 9
@@ -50,7 +50,7 @@ async def test_a_short_stage_leaves_none() -> None:
 
     @flow
     async def staged() -> None:
-        async with watched("brief", 10, lambda: 10):
+        async with watched("brief", lambda: 10, lambda: 10):
             await asyncio.sleep(0)
 
     await staged()
@@ -71,7 +71,7 @@ async def test_an_artifact_of_a_stage_that_stands_still_is_updated_now_and_then(
 
     @flow
     async def staged() -> None:
-        async with watched("waiting", 10, lambda: 0, lambda: Sight(out={"m": next(waits)})):
+        async with watched("waiting", lambda: 10, lambda: 0, lambda: Sight(out={"m": next(waits)})):
             while "in 99" not in str((left := await shown("progress-waiting")) and left.description):
                 await asyncio.sleep(0.05)
 

@@ -113,7 +113,7 @@ def test_a_terminal_shows_what_the_teacher_does_counts_down_an_outage_and_keeps_
     assert any(before > after for before, after in itertools.pairwise(counted))  # a number may be drawn twice
 
     assert json.loads(seen.out)["status"] == "published"
-    assert seen.raw.count(HIDE) == seen.raw.count(SHOW) >= 3
+    assert seen.raw.count(HIDE) == seen.raw.count(SHOW) >= 2  # some stages overlap
     assert "in flight" not in seen.raw.rpartition(SHOW)[2]
     stages = [line.split()[0] for line in seen.text.splitlines() if re.match(r"\w+ +\d+ in, \d+ out", line)]
     assert stages == [
