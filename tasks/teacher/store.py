@@ -41,8 +41,8 @@ TABLES = (
 create table if not exists calls (
     key text primary key, outcome text not null, max_tokens integer not null, latency real not null,
     at text not null, request blob not null, reply blob not null
-) without rowid
-""",
+)
+""",  # with a rowid: rows of a kilobyte in the tree of the keys itself would make it deep and half empty
     """
 create table if not exists attempts (
     run text not null, stage text not null, record text not null, key text not null, at text not null,

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import stat
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from tasks.recipe import PROJECT
 from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import Attempt, CallStore, Stored, stored
+from tasks.teacher.store import TABLES, Attempt, CallStore, Stored, stored
 
 HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
 
@@ -70,6 +71,22 @@ async def test_a_store_that_is_left_in_the_middle_of_a_commit_keeps_everything(t
             await asyncio.sleep(0.001)
     async with CallStore(tmp_path / "calls.sqlite") as store:
         assert all(store.look_up(str(i)) for i in range(3000))
+
+
+async def test_an_older_store_whose_rows_lie_in_the_tree_of_the_keys_is_read_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "calls.sqlite"
+    with sqlite3.connect(path) as link:
+        link.execute(f"{TABLES[0]} without rowid")
+    async with CallStore(path) as store:
+        store.put(call("b", "an answer"))
+        store.put(call("a", HOSTILE))
+    async with CallStore(path) as store:
+        store.put(call("b", "a later answer"))
+        await store.flush()
+        assert await found(store, "a") == replace(call("a", HOSTILE), request="")
+    assert list(stored(path)) == [call("a", HOSTILE), call("b", "a later answer")]
+    with sqlite3.connect(path) as link, pytest.raises(sqlite3.OperationalError, match="rowid"):
+        link.execute("select rowid from calls")
 
 
 async def test_two_runs_may_read_and_write_one_store(tmp_path: Path) -> None:
