@@ -16,9 +16,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from operator import attrgetter
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import orjson
+
+from tasks.poured import poured
 
 MADE = "m-"  # how the id of a record begins that a technique made
 NO_TIME = datetime.fromtimestamp(0, UTC)  # when a record was asked that nobody asked
@@ -174,7 +176,7 @@ class Record:
 
     def answering(self, text: str, reasoning: str = "", calls: Iterable[ToolCall] = ()) -> Self:
         """The record with a response that carries loss."""
-        said = Message("assistant", text, reasoning_content=reasoning, tool_calls=tuple(calls), trained=True)
+        said = message_of("assistant", text, reasoning_content=reasoning, tool_calls=tuple(calls), trained=True)
         return self.knowing(messages=(*self.ask, said))
 
     def knowing(self, **known: Any) -> Self:
@@ -182,7 +184,7 @@ class Record:
         values = list(VALUES(self))
         for name, value in known.items():
             values[PLACES[name]] = value
-        return type(self)(*values)
+        return cast(Self, record_of(*values))
 
     def stamped(
         self,
@@ -194,7 +196,7 @@ class Record:
         **known: Any,
     ) -> Self:
         """The record with one line of lineage more, and with what the step found out (`known`)."""
-        return self.knowing(lineage=(*self.lineage, Stamp(step, prompt, model, tuple(parents), detail)), **known)
+        return self.knowing(lineage=(*self.lineage, stamp_of(step, prompt, model, tuple(parents), detail)), **known)
 
     def asking(self, text: str) -> tuple[Message, ...]:
         """The turns with another text in the place of what the user asks last."""
@@ -245,6 +247,7 @@ class Record:
         return cls(**known)
 
 
+record_of, message_of, stamp_of = poured(Record), poured(Message), poured(Stamp)
 AND = " AND "
 FIELDS = tuple(f.name for f in fields(Record))
 PLACES = {name: place for place, name in enumerate(FIELDS)}

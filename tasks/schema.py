@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks import nested
-from tasks.record import FIELDS, NO_TIME, Message, Record, Score, Stamp, ToolCall, turn
+from tasks.record import FIELDS, NO_TIME, Message, Record, Score, Stamp, ToolCall, message_of, record_of, stamp_of, turn
 
 CALL = pa.struct(
     [
@@ -127,7 +127,7 @@ def column(name: str, values: list[Any]) -> pa.Array:
 
 def records(rows: pa.Table) -> list[Record]:
     """The reverse of `table`."""
-    return [Record(*values) for values in zip(*(values_of(rows, name) for name in FIELDS), strict=True)]
+    return [record_of(*values) for values in zip(*(values_of(rows, name) for name in FIELDS), strict=True)]
 
 
 def streamed(rows: pa.Table) -> Iterator[Record]:
@@ -152,7 +152,7 @@ def values_of(rows: pa.Table, name: str) -> list[Any]:
 def turns(said: pa.StructArray) -> Iterable[Message]:
     before, after = ("role", "content", "reasoning_content"), ("tool_call_id", "name", "trained")
     calls = nested.tuples(said.field("tool_calls"), calls_of)
-    return map(Message, *nested.fields(said, before), calls, *nested.fields(said, after))
+    return map(message_of, *nested.fields(said, before), calls, *nested.fields(said, after))
 
 
 def calls_of(made: pa.StructArray) -> Iterable[ToolCall]:
@@ -167,7 +167,7 @@ def stamps(lines: pa.StructArray) -> Iterable[Stamp]:
     """Lines of lineage; those of an older version have no detail."""
     step, prompt, model, detail = nested.fields(lines, ("step", "prompt", "model", "detail"))
     parents = nested.tuples(lines.field("parents"), nested.texts)
-    return map(Stamp, step, prompt, model, parents, (said or "" for said in detail))
+    return map(stamp_of, step, prompt, model, parents, (said or "" for said in detail))
 
 
 def written_turns(said: list[Message], kind: pa.DataType) -> pa.Array:

@@ -54,10 +54,14 @@ class Packing:
         return self.packer.compress(encoded(text))
 
     def unpack(self, blob: bytes) -> str:
+        return self.unpacked(blob).decode("utf-8", "surrogatepass")
+
+    def unpacked(self, blob: bytes) -> bytes:
+        """The text in UTF-8, lone surrogates as they are."""
         number = zstandard.get_frame_parameters(blob).dict_id
         if number not in self.unpackers:
             self.load()  # the writer trained it since
-        return self.unpackers[number].decompress(blob).decode("utf-8", "surrogatepass")
+        return self.unpackers[number].decompress(blob)
 
 
 def encoded(text: str) -> bytes:

@@ -25,6 +25,7 @@ from typing import Any
 
 import orjson
 
+from tasks.poured import poured
 from tasks.teacher import batched, packing
 from tasks.teacher.batched import Batches
 from tasks.teacher.count import Count
@@ -97,6 +98,9 @@ class Attempt:
     tokens_out: int
     usd: float
     model: str = ""
+
+
+call_of, answer_of = poured(Stored), poured(Reply)
 
 
 class CallStore:
@@ -264,16 +268,17 @@ def attempted(path: Path, stages: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def stored_of(found: tuple[Any, ...], unpacking: Packing) -> Stored:
     *same, request, reply = found
-    return Stored(*same, request=unpacking.unpack(request) if request else "", reply=reply_of(unpacking.unpack(reply)))
+    sent = unpacking.unpack(request) if request else ""
+    return call_of(*same, request=sent, reply=reply_of(unpacking.unpacked(reply)))
 
 
-def reply_of(text: str) -> Reply:
+def reply_of(text: bytes) -> Reply:
     try:
         said = orjson.loads(text)
     except orjson.JSONDecodeError:  # a lone surrogate
-        said = json.loads(text)
+        said = json.loads(text.decode("utf-8", "surrogatepass"))
     said["tool_calls"] = tuple(said["tool_calls"])
-    return Reply(**said, hit=True)
+    return answer_of(**said, hit=True)
 
 
 def figures(a: Attempt) -> tuple[Any, ...]:
