@@ -113,7 +113,7 @@ class Prompt:
         if given != self.slots:
             wrong = ", ".join(sorted(given ^ self.slots))
             raise PromptError(f"prompt {self.name}: slots and values differ in: {wrong}")
-        mark = fence_mark(values.values())
+        mark = fence_mark(values.values()) if values else ""
         sent: list[Message] = []
         for t in self.turns:
             if t.turns:

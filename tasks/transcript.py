@@ -17,7 +17,5 @@ def transcript(messages: Iterable[Message]) -> str:
 
 def asked(record: Record) -> str:
     """What is asked, with the input and the tools that go with it."""
-    extra = [Message("input", record.input)] * bool(record.input) + [Message("tools", record.tools)] * bool(
-        record.tools
-    )
+    extra = [Message(role, text) for role, text in (("input", record.input), ("tools", record.tools)) if text]
     return transcript([*record.ask, *extra])

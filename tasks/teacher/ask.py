@@ -95,8 +95,8 @@ class Teacher:
         most `reasks` times, with what was wrong with it; each such call has a key of its own. `sample` tells apart
         questions in the same words that are to get answers of their own.
         """
-        messages, reply = sent.messages, Reply("")
-        for _ in range(reasks + 1):
+        messages, left = sent.messages, reasks
+        while True:
             body: dict[str, Any] = {
                 "messages": wire(messages),
                 "temperature": temperature,
@@ -105,11 +105,11 @@ class Teacher:
             }
             reply = await self.engine.call(body, sample, self.count, self.stage, self.record)
             read, fault = parse(reply.text, shape)
-            if read is not None:
+            if read is not None or not left:
                 return read, reply
+            left -= 1
             again = load("reask", language).fill({"so_far": (*messages, Message("assistant", reply.text))}, fault=fault)
             messages = again.messages
-        return None, reply
 
     def format(self, shape: type[BaseModel]) -> dict[str, Any]:
         """How JSON is asked for. `auto` asks by the schema, which is what the call's key and the store know; where the
