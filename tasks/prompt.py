@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
-from tasks.record import Message
+from tasks.record import Message, message_of
 
 ROOT = Path(__file__).resolve().parent.parent / "prompts"
 LOCK = "prompts.lock"
@@ -73,7 +73,7 @@ class Turn:
         """The message with its slots filled."""
         if self.settled is not None:
             return instruction(self, tuple([values[name] for name in self.settled]))
-        return Message(self.role, "".join([p if isinstance(p, str) else slot(*p, values, mark) for p in self.parts]))
+        return message_of(self.role, "".join([p if isinstance(p, str) else slot(*p, values, mark) for p in self.parts]))
 
 
 @lru_cache(maxsize=64)

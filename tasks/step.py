@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, cast
 import pyarrow as pa
 
 from tasks.chosen import Chosen
+from tasks.poured import poured
 from tasks.record import Record
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Outcome:
     @classmethod
     def keeping(cls, record: Record) -> Self:
         """The record itself goes on, changed or not."""
-        return cls(out=(record,))
+        return cast(Self, outcome_of(out=(record,)))
 
     def making(self, record: Record) -> Self:
         """A new record beside the one that came in."""
@@ -84,6 +85,9 @@ class Outcome:
     @property
     def balanced(self) -> bool:
         return 1 + self.made == len(self.out) + len(self.dropped)
+
+
+outcome_of = poured(Outcome)
 
 
 @dataclass(frozen=True, slots=True)

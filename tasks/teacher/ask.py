@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tasks.poured import poured
 from tasks.prompt import Filled, load
 from tasks.recipe import Endpoint
 from tasks.record import Message, turn
@@ -56,8 +57,8 @@ class Teacher:
     others: Mapping[str, Answerer] = field(default_factory=dict)
 
     def about(self, record: str) -> Teacher:
-        """The same for another record: `replace`, in a quarter of the time."""
-        return Teacher(self.engine, self.count, self.stage, record, self.others)
+        """The same for another record: `replace`, in a tenth of the time."""
+        return teacher_of(self.engine, self.count, self.stage, record, self.others)
 
     def named(self, who: str) -> Teacher:
         """The endpoint of that name, asked for the same record and on the same count."""
@@ -119,6 +120,9 @@ class Teacher:
         if how in ("auto", "json_schema"):
             return {"response_format": schema_of(shape)}
         return {"response_format": {"type": "json_object"}} if how == "json_object" else {}
+
+
+teacher_of = poured(Teacher)
 
 
 async def together(asked: Iterable[Awaitable[Answer]]) -> list[Answer | NoAnswer]:
