@@ -14,7 +14,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, Literal, Self, cast
 
@@ -166,10 +165,10 @@ class Record:
         turns = list(map(spelt, self.messages))
         return self.identified("p", turns[: len(self.ask)]), self.identified("r", turns)
 
-    def identified(self, kind: str, turns: Iterable[str]) -> str:
+    def identified(self, kind: str, turns: Iterable[bytes]) -> str:
         """The name of some turns of it, each as JSON; a passage, which has none yet, is known by its text."""
         about = [self.input, self.tools] if self.messages else [self.input, self.tools, self.passage]
-        return hashed(kind, f"[[{','.join(turns)}],{','.join(map(SPELT.encode, about))}]")
+        return hashed(kind, b"[[%b],%b]" % (b",".join(turns), b",".join(map(quoted, about))))
 
     def score(self, name: str) -> float | None:
         return next((s.value for s in self.scores if s.name == name), None)
@@ -253,6 +252,7 @@ FIELDS = tuple(f.name for f in fields(Record))
 PLACES = {name: place for place, name in enumerate(FIELDS)}
 VALUES = attrgetter(*FIELDS)
 SPELT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+TURN = b'{"content":%b,"name":%b,"reasoning_content":%b,"role":%b,"tool_call_id":%b,"tool_calls":%b,"trained":%b}'
 TEXTS = ("roots", "tags", "derived_from", "constraints", "rejected_answers")  # fields that are lists of texts
 NOT_KNOWN: dict[str, Any] = {  # of a record that was only just made
     **dict.fromkeys(("input", "student", "student_response", "vote", "split", "teacher"), ""),
@@ -315,25 +315,30 @@ def message(plain: dict[str, Any]) -> Message:
 
 def identity(kind: str, *parts: Any) -> str:
     """A stable name of 96 bits for plain data, led by a letter that says what it names."""
-    return hashed(kind, SPELT.encode(parts))
+    return hashed(kind, encoded(parts))
 
 
-def hashed(kind: str, text: str) -> str:
+def hashed(kind: str, text: bytes) -> str:
     """The name of a text that is JSON already."""
-    return f"{kind}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+    return f"{kind}-{hashlib.sha256(text).hexdigest()[:24]}"
 
 
-def spelt(said: Message) -> str:
+def spelt(said: Message) -> bytes:
     """A turn as JSON: what `SPELT` makes of `turn`, without a dict for it. Ids are made of it, twice for each row."""
-    s, calls = quoted, SPELT.encode(turn(said)["tool_calls"]) if said.tool_calls else "[]"
-    return (
-        f'{{"content":{s(said.content)},"name":{s(said.name)},"reasoning_content":{s(said.reasoning_content)},'
-        f'"role":{s(said.role)},"tool_call_id":{s(said.tool_call_id)},"tool_calls":{calls},'
-        f'"trained":{"true" if said.trained else "false"}}}'
-    )
+    fields = (said.content, said.name, said.reasoning_content, said.role, said.tool_call_id)
+    calls = encoded(turn(said)["tool_calls"]) if said.tool_calls else b"[]"
+    return TURN % (*map(quoted, fields), calls, b"true" if said.trained else b"false")
 
 
-def quoted(text: str) -> str:
-    """A text as `SPELT` spells it. The library that is faster with ASCII turns other texts into UTF-8 and back, and
-    refuses a lone surrogate."""
-    return orjson.dumps(text).decode() if text.isascii() else encode_basestring(text)
+def quoted(text: str) -> bytes:
+    """A text as `SPELT` spells it."""
+    if not text:
+        return b'""'  # as most fields of a turn are
+    try:
+        return orjson.dumps(text)
+    except orjson.JSONEncodeError:  # a lone surrogate, which ours lets pass
+        return encoded(text)
+
+
+def encoded(plain: Any) -> bytes:
+    return SPELT.encode(plain).encode("utf-8", "surrogatepass")
