@@ -30,7 +30,9 @@ class Shared(dict[str, Any]):
 
 def request_of(body: dict[str, Any]) -> bytes:
     """A request without its limit: what `SPELT` makes of it, in UTF-8."""
-    return fields(body, tuple([name for name in body if name != "max_tokens"]))
+    pieces: list[bytes] = []
+    fields(body, tuple([name for name in body if name != "max_tokens"]), pieces)
+    return b"".join(pieces)
 
 
 def text_of(request: bytes) -> str:
@@ -45,29 +47,36 @@ def call_key(identity: str, request: bytes, sample: int) -> str:
     return made.hexdigest()
 
 
-def fields(plain: dict[str, Any], names: tuple[str, ...]) -> bytes:
-    return b"{%b}" % b", ".join([begun + spelling(plain[name]) for name, begun in in_order(names)])
+def fields(plain: dict[str, Any], names: tuple[str, ...], into: list[bytes]) -> None:
+    for name, begun in in_order(names):
+        into.append(begun)
+        spell(plain[name], into)
+    into.append(b"}")
 
 
 @lru_cache
 def in_order(names: tuple[str, ...]) -> list[tuple[str, bytes]]:
-    """The fields that some requests have, sorted, each with how it begins."""
-    return [(name, quoted(name) + b": ") for name in sorted(names)]
+    """The fields that some requests have, sorted, each with all that stands before its value."""
+    return [(name, (b", " if i else b"{") + quoted(name) + b": ") for i, name in enumerate(sorted(names))]
 
 
-def spelling(plain: Any) -> bytes:
-    """What `SPELT` makes of it."""
+def spell(plain: Any, into: list[bytes]) -> None:
+    """What `SPELT` makes of it, in pieces: a long text is copied once, when they are joined."""
     if isinstance(plain, str):
-        return short(plain) if len(plain) <= SHORT else quoted(plain)
-    if isinstance(plain, Shared):
-        return plain.spelling
-    if isinstance(plain, dict):
-        return fields(plain, tuple(plain))
-    if isinstance(plain, list):
-        return b"[%b]" % b", ".join([spelling(one) for one in plain])
-    if isinstance(plain, float) and isfinite(plain):
-        return float.__repr__(plain).encode()
-    return encoded(plain)
+        into.append(short(plain) if len(plain) <= SHORT else quoted(plain))
+    elif isinstance(plain, Shared):
+        into.append(plain.spelling)
+    elif isinstance(plain, dict) and plain:
+        fields(plain, tuple(plain), into)
+    elif isinstance(plain, list) and plain:
+        before = b"["
+        for one in plain:
+            into.append(before)
+            spell(one, into)
+            before = b", "
+        into.append(b"]")
+    else:
+        into.append(float.__repr__(plain).encode() if isinstance(plain, float) and isfinite(plain) else encoded(plain))
 
 
 def quoted(text: str) -> bytes:
