@@ -23,6 +23,9 @@ def tuples(lists: pa.ChunkedArray | pa.Array, read: Read[Item]) -> list[tuple[It
     found: list[tuple[Item, ...]] = []
     for chunk in lists.chunks if isinstance(lists, pa.ChunkedArray) else [lists]:
         items = list(read(chunk.flatten()))
+        if not items:  # as in most columns of lists
+            found += [()] * len(chunk)
+            continue
         ends = accumulate(chunk.value_lengths().fill_null(0).to_pylist(), initial=0)
         found += [tuple(items[start:end]) for start, end in pairwise(ends)]
     return found

@@ -58,8 +58,8 @@ class Taxonomy:
             raise RecipeError(f"{path} is not a taxonomy: {fault!r}", "label.taxonomy", HINT) from None
 
     def __hash__(self) -> int:
-        """Of its last kinds: the hash of a hundred of them, for every record, would cost as much as the label."""
-        return hash((self.types[-1:], self.domains[-1:]))
+        """Of its sizes: the hash of a hundred kinds, for every record, would cost as much as the label."""
+        return hash((len(self.types), len(self.domains)))
 
     def check(self) -> None:
         """Raises ValueError where a label could not be told by its name, or there is none to choose."""
