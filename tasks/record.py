@@ -332,8 +332,8 @@ def spelt(said: Message) -> bytes:
 
 def quoted(text: str) -> bytes:
     """A text as `SPELT` spells it."""
-    if not text:
-        return b'""'  # as most fields of a turn are
+    if text == "":  # as most fields of a turn are
+        return b'""'
     try:
         return orjson.dumps(text)
     except orjson.JSONEncodeError:  # a lone surrogate, which ours lets pass
