@@ -331,7 +331,7 @@ def spelt(said: Message) -> bytes:
 
 
 def quoted(text: str) -> bytes:
-    """A text as `SPELT` spells it."""
+    """A text as JSON, in UTF-8."""
     if text == "":  # as most fields of a turn are
         return b'""'
     try:

@@ -106,7 +106,7 @@ class Teacher:
             }
             reply = await self.engine.call(body, sample, self.count, self.stage, self.record)
             read, fault = parse(reply.text, shape)
-            if read is not None or not left:
+            if read is not None or left <= 0:
                 return read, reply
             left -= 1
             again = load("reask", language).fill({"so_far": (*messages, Message("assistant", reply.text))}, fault=fault)

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from math import isfinite
 from typing import Any
 
-import orjson
+from tasks.record import quoted
 
 SCHEMA_VERSION = 2
 SPELT = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
@@ -77,13 +77,6 @@ def spell(plain: Any, into: list[bytes]) -> None:
         into.append(b"]")
     else:
         into.append(float.__repr__(plain).encode() if isinstance(plain, float) and isfinite(plain) else encoded(plain))
-
-
-def quoted(text: str) -> bytes:
-    try:
-        return orjson.dumps(text)
-    except orjson.JSONEncodeError:  # a lone surrogate, which ours lets pass
-        return encoded(text)
 
 
 def encoded(plain: Any) -> bytes:
