@@ -21,6 +21,8 @@ from email.utils import parsedate_to_datetime
 from ssl import SSLCertVerificationError
 from typing import Any, Literal
 
+import orjson
+
 from tasks.teacher.tokens import prompt_tokens, tokens
 
 Kind = Literal["good", "retry", "throttled", "final", "stop"]
@@ -98,7 +100,7 @@ def of_status(status: int, body: str, headers: Mapping[str, str]) -> Verdict:
 def of_body(body: str) -> tuple[Verdict, Reply | None]:
     """The class of the body of a 200, and its reply where there is one to read."""
     try:
-        plain = json.loads(body)
+        plain = read(body)
         refusal = str(plain["choices"][0]["message"].get("refusal") or "")
         reply = reply_of(plain)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
@@ -110,6 +112,15 @@ def of_body(body: str) -> tuple[Verdict, Reply | None]:
     if not reply.text.strip() and not reply.tool_calls:
         return Verdict("retry", "empty_answer"), reply
     return Verdict("good", "good"), reply
+
+
+def read(body: str) -> Any:
+    """What `json.loads` makes of it, by the fastest library there is; that one refuses what is not quite JSON (`NaN`),
+    and lone surrogates. Raises ValueError or RecursionError."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)
 
 
 def reply_of(plain: Any) -> Reply:

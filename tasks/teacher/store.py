@@ -286,4 +286,8 @@ def figures(a: Attempt) -> tuple[Any, ...]:
 
 
 def plain(reply: Reply) -> str:
-    return PLAIN.encode({k: getattr(reply, k) for k in REPLY})
+    fields = {k: getattr(reply, k) for k in REPLY}
+    try:
+        return orjson.dumps(fields).decode()
+    except orjson.JSONEncodeError:  # a lone surrogate
+        return PLAIN.encode(fields)

@@ -1,9 +1,10 @@
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tasks.teacher.outcomes import Reply, apart, of_body, of_break, of_status, retry_after
+from tasks.teacher.outcomes import Reply, apart, of_body, of_break, of_status, read, retry_after
 
 
 def fault(code: str, message: str = "said") -> str:
@@ -77,6 +78,11 @@ def test_an_error_body_of_any_shape_is_classified_by_its_status(body: str) -> No
         ('{"choices": [{"mess', "retry", "bad_body"),
         ("", "retry", "bad_body"),
         ("[" * 50_000, "retry", "bad_body"),
+        (completion(usage={"prompt_tokens": float("nan")}), "retry", "bad_body"),
+        (completion(usage={"prompt_tokens": 7, "seconds": float("nan")}), "good", "good"),
+        (completion(usage={"prompt_tokens": 7, "bill": 10**30}), "good", "good"),
+        (completion("\ud800 alone"), "good", "good"),
+        ("\ufeff" + completion(), "retry", "bad_body"),
     ],
 )
 def test_the_body_of_a_200_has_one_class(body: str, kind: str, name: str) -> None:
@@ -107,6 +113,37 @@ def test_a_reply_holds_text_reasoning_and_usage() -> None:
 )
 def test_a_thought_before_the_answer_is_set_apart(text: str, answer: str, thought: str) -> None:
     assert apart(text, "") == (answer, thought)
+
+
+ODD = [
+    '{"a": NaN, "b": [Infinity, -Infinity]}',
+    '{"a": "\\ud800", "b": "\\ud83d\\ude00", "\\udc00": 1}',
+    '{"a": 1, "a": 2, "b": -0.0, "c": 1E400, "d": 0.1e-7, "e": 18446744073709551615, "f": -9223372036854775808}',
+    '{"a": "a\tb"}',
+    '{"a": 01}',
+    "[1,]",
+    "\ufeff{}",
+    " \n\t\r{} ",
+    "\x0b{}",
+    '"\x7f\u2028 面包 \U0001f600"',
+    "'single'",
+    "9" * 5000,
+    "[" * 50_000,
+    "",
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_odd_bodies_are_read_as_the_standard_library_reads_them(body: str) -> None:
+    assert tried(read, body) == tried(json.loads, body)
+
+
+def tried(reader: Callable[[str], Any], body: str) -> str:
+    """What a reader makes of it, or what it raises."""
+    try:
+        return repr(reader(body))
+    except (ValueError, RecursionError) as fault:
+        return "ValueError" if isinstance(fault, ValueError) else "RecursionError"
 
 
 def test_a_lone_surrogate_does_not_get_past_the_door() -> None:
