@@ -61,6 +61,7 @@ class Reply:
         return replace(self, prompt_tokens=prompt_tokens(body), response_tokens=max(1, said), estimated=True)
 
 
+MOST_TOKENS = 2**53  # what the books hold as it is told, whatever the endpoint says
 PASSING = {408, 409, 425}
 STOPPING_CODES = {
     "insufficient_quota",
@@ -103,7 +104,7 @@ def of_body(body: str) -> tuple[Verdict, Reply | None]:
         plain = read(body)
         refusal = str(plain["choices"][0]["message"].get("refusal") or "")
         reply = reply_of(plain)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
         return Verdict("retry", "bad_body", sound(body[:200])), None
     if reply.finish == "length":
         return Verdict("final", "truncated"), reply
@@ -135,9 +136,16 @@ def reply_of(plain: Any) -> Reply:
         tool_calls=tuple(call_of(c) for c in said.get("tool_calls") or ()),
         finish=str(choice.get("finish_reason") or "stop"),
         model=str(plain.get("model") or ""),
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        response_tokens=int(usage.get("completion_tokens") or 0),
+        prompt_tokens=tokens_of(usage.get("prompt_tokens")),
+        response_tokens=tokens_of(usage.get("completion_tokens")),
     )
+
+
+def tokens_of(told: Any) -> int:
+    """A count of tokens; 0 where none is told. Raises ValueError, TypeError or OverflowError where it can be none."""
+    if (count := int(told or 0)) > MOST_TOKENS:
+        raise OverflowError(f"{count} tokens")
+    return max(0, count)
 
 
 def call_of(plain: Any) -> dict[str, str]:
