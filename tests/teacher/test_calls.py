@@ -18,10 +18,11 @@ SECRET = "面包师傅的秘方"
 
 @pytest.fixture
 async def store(tmp_path: Path) -> Path:
-    """Three answers in two stages, one of them cut, after one fault in passing."""
+    """Three answers in two stages, one of them cut, after one fault in passing; none in the millisecond of another."""
     script = asked({"bread": [refused(500)], "essay": [faults.cut_at_limit]})
     price = Price(input=0, output=1e6)
-    async with FaultsServer(script=script) as server, engine_at(server, tmp_path, price=price) as engine:
+    server = FaultsServer(script=script, latency=0.002)
+    async with server, engine_at(server, tmp_path, price=price) as engine:
         for stage, record, text in (("answer", "p-1", "bread"), ("answer", "p-2", "essay"), ("judge", "p-3", SECRET)):
             body = {"messages": [{"role": "user", "content": text}], "temperature": 0.0, "max_tokens": 100}
             with contextlib.suppress(NoAnswer):
