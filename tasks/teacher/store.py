@@ -163,7 +163,7 @@ class CallStore:
         self.begin()
 
     def begin(self) -> None:
-        """Have a group written soon; at once where another took longer than that: a slow disk gets few and large ones."""
+        """Have a group written soon; at once where another took longer than that: a slow disk gets large ones."""
         if not self.timer:
             self.timer = asyncio.get_running_loop().call_later(GROUP_SECONDS, self.full.set)
 
