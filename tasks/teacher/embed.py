@@ -20,7 +20,7 @@ from typing import Any
 from tasks.teacher.asking import Asking
 from tasks.teacher.count import Count
 from tasks.teacher.engine import Engine, given
-from tasks.teacher.outcomes import Reply, Verdict, sound
+from tasks.teacher.outcomes import Reply, Verdict, counts, sound
 from tasks.teacher.request import call_key, request_of, text_of
 from tasks.teacher.store import Stored
 from tasks.teacher.tokens import tokens
@@ -79,7 +79,7 @@ class EmbeddingEngine(Engine):
             plain = json.loads(text)
             rows = sorted(plain["data"], key=lambda row: row["index"])
             vectors = [packed(row["embedding"]) for row in rows]
-            told = int((plain.get("usage") or {}).get("prompt_tokens") or 0)
+            (told,) = counts(plain.get("usage"), "prompt_tokens")
             model = str(plain.get("model") or "")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return Verdict("retry", "bad_body", sound(text[:200])), None

@@ -61,7 +61,6 @@ class Reply:
         return replace(self, prompt_tokens=prompt_tokens(body), response_tokens=max(1, said), estimated=True)
 
 
-MOST_TOKENS = 2**53  # what the books hold as it is told, whatever the endpoint says
 PASSING = {408, 409, 425}
 STOPPING_CODES = {
     "insufficient_quota",
@@ -77,6 +76,7 @@ THOUGHT = re.compile(
     r"|(?P<begun>(?:(?!</?think>).)*)(?:\A|\n)</think>[ \t]*(?:\n|\Z)",
     re.DOTALL,
 )
+MOST_TOKENS = 10**9  # far beyond what any model reads or writes in one call
 MARKS = ("<think", "<thought", "</think>")
 
 
@@ -104,7 +104,7 @@ def of_body(body: str) -> tuple[Verdict, Reply | None]:
         plain = read(body)
         refusal = str(plain["choices"][0]["message"].get("refusal") or "")
         reply = reply_of(plain)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return Verdict("retry", "bad_body", sound(body[:200])), None
     if reply.finish == "length":
         return Verdict("final", "truncated"), reply
@@ -126,26 +126,37 @@ def read(body: str) -> Any:
 
 def reply_of(plain: Any) -> Reply:
     """The reply in a completion. Raises what comes up where it has another shape."""
-    choice, usage = plain["choices"][0], plain.get("usage") or {}
+    choice = plain["choices"][0]
     said = choice["message"]
     reasoning = said.get("reasoning_content") or said.get("reasoning") or ""
-    text, reasoning = apart(sound(said.get("content") or ""), sound(reasoning))
+    text, reasoning = apart(sound(said_in(said.get("content"))), sound(reasoning))
+    told = counts(plain.get("usage"), "prompt_tokens", "completion_tokens")
     return Reply(
         text=text,
         reasoning=reasoning,
         tool_calls=tuple(call_of(c) for c in said.get("tool_calls") or ()),
         finish=str(choice.get("finish_reason") or "stop"),
         model=str(plain.get("model") or ""),
-        prompt_tokens=tokens_of(usage.get("prompt_tokens")),
-        response_tokens=tokens_of(usage.get("completion_tokens")),
+        prompt_tokens=told[0],
+        response_tokens=told[1],
     )
 
 
-def tokens_of(told: Any) -> int:
-    """A count of tokens; 0 where none is told. Raises ValueError, TypeError or OverflowError where it can be none."""
-    if (count := int(told or 0)) > MOST_TOKENS:
-        raise OverflowError(f"{count} tokens")
-    return max(0, count)
+def said_in(content: Any) -> str:
+    """The text of a message, which some servers give in parts. Raises TypeError where it is none."""
+    if isinstance(content, list):
+        return "".join([part["text"] for part in content if part["type"] == "text"])
+    if not isinstance(content, str | None):
+        raise TypeError(f"a text is expected, not {type(content).__name__}")
+    return content or ""
+
+
+def counts(usage: Any, *names: str) -> list[int]:
+    """Tokens by these names; none at all where one of them is no count that a call can come to: such figures must
+    neither cost an answer that is paid for nor lower what was spent."""
+    told = [usage.get(name) or 0 for name in names] if isinstance(usage, dict) else []
+    real = told and all(type(n) in (int, float) and 0 <= n <= MOST_TOKENS for n in told)
+    return [int(n) for n in told] if real else [0] * len(names)
 
 
 def call_of(plain: Any) -> dict[str, str]:
@@ -190,9 +201,10 @@ def complaint(body: str) -> tuple[str, str]:
     """Code and message of an error body, as far as it has them."""
     try:
         plain: Any = json.loads(body)
-        error = plain.get("error", plain)
+        error = plain.get("error") or plain
         if isinstance(error, dict):
-            return str(error.get("code") or error.get("type") or ""), str(error.get("message") or "")[:300]
+            said = error.get("message") or error.get("detail") or " ".join(body.split())  # FastAPI says detail
+            return str(error.get("code") or error.get("type") or ""), str(said)[:300]
         return "", str(error)[:300]
     except (ValueError, AttributeError, RecursionError):
         return "", " ".join(body.split())[:200]

@@ -70,18 +70,17 @@ def test_an_error_body_of_any_shape_is_classified_by_its_status(body: str) -> No
         ('{"choices": null}', "retry", "bad_body"),
         ('{"choices": [{"message": null}]}', "retry", "bad_body"),
         ('{"choices": [{"message": "text"}]}', "retry", "bad_body"),
-        (completion([{"type": "text", "text": "parts"}]), "retry", "bad_body"),
-        (completion(usage="none"), "retry", "bad_body"),
-        (completion(usage={"prompt_tokens": "many"}), "retry", "bad_body"),
+        (completion([{"type": "text", "text": "parts"}]), "good", "good"),
+        (completion([{"type": "image"}]), "retry", "empty_answer"),
+        (completion([{"type": "text"}]), "retry", "bad_body"),
+        (completion(["text"]), "retry", "bad_body"),
+        (completion({"text": "an object"}), "retry", "bad_body"),
+        (completion(7), "retry", "bad_body"),
         ("[]", "retry", "bad_body"),
         ("null", "retry", "bad_body"),
         ('{"choices": [{"mess', "retry", "bad_body"),
         ("", "retry", "bad_body"),
         ("[" * 50_000, "retry", "bad_body"),
-        (completion(usage={"prompt_tokens": -1}), "good", "good"),
-        (completion(usage={"completion_tokens": 10**30}), "retry", "bad_body"),
-        (completion(usage={"prompt_tokens": float("inf")}), "retry", "bad_body"),
-        (completion(usage={"prompt_tokens": float("nan")}), "retry", "bad_body"),
         (completion(usage={"prompt_tokens": 7, "seconds": float("nan")}), "good", "good"),
         (completion(usage={"prompt_tokens": 7, "bill": 10**30}), "good", "good"),
         (completion("\ud800 alone"), "good", "good"),
@@ -98,6 +97,42 @@ def test_a_reply_holds_text_reasoning_and_usage() -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 5}
     body = completion("四", usage=usage, reasoning_content="二加二")
     assert of_body(body)[1] == Reply("四", "二加二", "stop", "m", 7, 5)
+
+
+@pytest.mark.parametrize(
+    "usage", ["none", [1], "many", 10**30, -1000, float("inf"), float("nan"), True, {"nested": 1}], ids=repr
+)
+def test_a_usage_that_cannot_be_is_no_usage_and_costs_no_answer(usage: Any) -> None:
+    for told in (
+        usage,
+        {"prompt_tokens": usage, "completion_tokens": 5},
+        {"prompt_tokens": 7, "completion_tokens": usage},
+    ):
+        verdict, reply = of_body(completion(usage=told))
+        assert (verdict.kind, reply) == ("good", Reply("an answer", model="m"))
+
+
+def test_a_text_in_parts_is_one_text() -> None:
+    parts = [{"type": "thinking", "thinking": "二加二"}, {"type": "text", "text": "四"}, {"type": "text", "text": "。"}]
+    _, reply = of_body(completion(parts))
+    assert reply
+    assert reply.text == "四。"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"error": {"message": "too long"}}', "too long"),
+        ('{"error": "model is loading"}', "model is loading"),
+        ('{"message": "no such model", "object": "error"}', "no such model"),
+        ('{"detail": "Not authenticated"}', "Not authenticated"),
+        ('{"fault": {"faultstring": "quota"}}', '{"fault": {"faultstring": "quota"}}'),
+        ('{"error": null}', '{"error": null}'),
+        ("<html>\n <b>no</b></html>", "<html> <b>no</b></html>"),
+    ],
+)
+def test_what_an_endpoint_said_is_told_in_whatever_shape_it_was(body: str, said: str) -> None:
+    assert of_status(400, body, {}).said == f"400 {said}"
 
 
 @pytest.mark.parametrize(
