@@ -7,6 +7,7 @@ shard leaves no hole.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from tasks.teacher.slots import Slots
 
 SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
 SECONDS = (86400, 3600, 60, 1, 0.001)
+EPOCH = 1e9  # seconds that are no span any more but a moment of this century
 
 
 class Limiter:
@@ -71,7 +73,17 @@ class Limiter:
         """Heed what an endpoint says of its own limits: where nothing remains, wait until it is filled up again."""
         for what in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{what}") == "0":
-                self.hold(span(headers.get(f"x-ratelimit-reset-{what}", "")))
+                self.hold(until(headers.get(f"x-ratelimit-reset-{what}", "")))
+
+
+def until(text: str) -> float:
+    """Seconds from now to a reset: a span, or a moment in seconds or milliseconds since 1970. 0 where it is neither."""
+    seconds = span(text)
+    if seconds < EPOCH:
+        return seconds
+    if math.isinf(seconds):
+        return 0.0
+    return max(0.0, (seconds / 1000 if seconds >= EPOCH * 1000 else seconds) - time.time())
 
 
 def span(text: str) -> float:

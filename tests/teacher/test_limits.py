@@ -4,7 +4,7 @@ import time
 import pytest
 
 from tasks.recipe import Endpoint
-from tasks.teacher.limits import Limiter, span
+from tasks.teacher.limits import Limiter, span, until
 
 
 def limiter_of(**limits: int) -> Limiter:
@@ -49,6 +49,17 @@ def test_prompt_and_response_tokens_have_limits_of_their_own() -> None:
 )
 def test_an_endpoint_says_in_many_ways_when_its_limit_is_filled_up_again(said: str, seconds: float) -> None:
     assert span(said) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_a_reset_may_be_a_moment_in_seconds_or_milliseconds(scale: int) -> None:
+    assert 40 < until(str(int((time.time() + 50) * scale))) <= 50
+    assert until(str(int((time.time() - 50) * scale))) == 0
+
+
+@pytest.mark.parametrize("said", ["later", "-3s", "", "9" * 400, "9" * 400 + "s", "1.2.3s", "null"])
+def test_a_reset_that_is_no_time_holds_nobody(said: str) -> None:
+    assert until(said) == 0
 
 
 @pytest.mark.parametrize("what", ["requests", "tokens"])
