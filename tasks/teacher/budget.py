@@ -34,7 +34,7 @@ class Account:
         """Which cap has no room for a call that comes to at most this; empty where there is room."""
         for what, cap in self.caps.items():
             spent, needs = getattr(self.spent, what), getattr(most, what)
-            if spent >= cap:
+            if spent >= cap and (cap or needs):  # where nothing may be spent, what is free may still be asked
                 return f"{self.name}.{what} of {cap:g} is reached ({spent:g} spent)"
             if spent + getattr(self.held, what) * held + needs > cap * EXACTLY:
                 asked = f", {hold:g} asked for" if (hold := getattr(self.held, what) * held) else ""

@@ -34,6 +34,15 @@ async def test_a_call_that_could_go_beyond_a_cap_is_not_made_and_the_cap_is_name
     assert purse.spent == Count()
 
 
+async def test_a_cap_of_no_money_bears_calls_that_cost_none_and_no_other() -> None:
+    purse, free = Purse(Budget(usd=0)), Count(1, 0, 100, 50, 0.0)
+    purse.check("label")
+    with await purse.reserved("label", free) as came_to:
+        came_to.calls = 1
+    with pytest.raises(BudgetReached, match=r"budget.usd of 0 is reached \(0 spent\)"):
+        await purse.reserved("label", MOST)
+
+
 async def test_what_is_not_capped_is_counted() -> None:
     for caps in (Budget(), Budget(calls=9, tokens=10_000, usd=90), Budget(stages={"label": Caps(calls=0)})):
         purse = Purse(caps)
