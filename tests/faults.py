@@ -284,6 +284,20 @@ async def send_half(request: web.Request, plain: Body) -> web.StreamResponse:
     return response
 
 
+def without_end(status: int = 200, encoding: str = "") -> Fault:
+    """More and more of nothing, as fast as it is taken."""
+
+    async def respond(request: web.Request, _: Body) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers={"Content-Type": "application/json"})
+        if encoding:
+            response.enable_compression(web.ContentCoding(encoding))
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 2**20)
+
+    return Fault(respond)
+
+
 reset = Fault(hang_up)
 reset_when_idle = Fault(leave_after)
 trickle = Fault(send_slowly)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 
 SHORTEST_SECRET = 8  # local servers take any word as a key; such a word is no secret, and stands in honest texts
+LARGEST = 32 * 2**20  # bytes of a reply; 64 embeddings of 8,192 numbers are 12 MB, and no answer is as long
 PATIENT: dict[str, Any] = {"timeout": {}}  # who asks watches the clock; timers for each phase would be the second ones
 
 
@@ -81,11 +82,20 @@ class Wire:
         raw = await self.http.send(self.request(content=body), stream=True)
         try:
             if raw.status_code == 200 and "content-encoding" not in raw.headers:
-                stream = cast(AsyncIterable[bytes], raw.stream)
-                came = b"".join([part async for part in stream])
+                came = await whole(cast(AsyncIterable[bytes], raw.stream))
             else:
-                await raw.aread()
-                came = raw.text.encode("utf-8", "replace")
+                said = await whole(raw.aiter_bytes())
+                came = said.decode(raw.encoding or "utf-8", "replace").encode("utf-8", "replace")
         finally:
             await raw.aclose()
         return Came(raw.status_code, raw.headers, came)
+
+
+async def whole(stream: AsyncIterable[bytes]) -> bytes:
+    """All of a stream. Raises OSError where it is longer than a reply can be: one without an end fills the memory."""
+    parts, size = list[bytes](), 0
+    async for part in stream:
+        parts.append(part)
+        if (size := size + len(part)) > LARGEST:
+            raise OSError(f"a reply of more than {LARGEST >> 20} MiB")
+    return b"".join(parts)
