@@ -130,7 +130,8 @@ class Asking:
         elif verdict.kind == "retry" and verdict.name != "empty_answer":
             self.spared = passage.spares
             if self.engine.circuit.failed(verdict.name, passage):
-                self.engine.stop(Verdict("stop", "unreachable", f"{verdict.name}: {verdict.said}"))
+                kind = "no_such_api" if verdict.name == "bad_body" else "unreachable"
+                self.engine.stop(Verdict("stop", kind, f"{verdict.name}: {verdict.said}"))
             return
         else:
             self.engine.limiter.slots.answered()

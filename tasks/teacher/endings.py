@@ -42,5 +42,6 @@ HINTS = {
     "bad_certificate": "base_url ({url}) must be the name in the certificate, or SSL_CERT_FILE a file with the "
     "authority that signed it",
     "refuses_all": "mend what it says in the recipe; model is {model}, the key that of {key}",
+    "no_such_api": "{url} answers, but not as an OpenAI-compatible API: check base_url, which ends in /v1 as a rule",
     "unreachable": "is {url} up? set teacher.base_url or OPENAI_BASE_URL",
 }

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.teacher.endings import TeacherUnusable
 from tests.engines import ask, engine_at
-from tests.faults import Call, Fault, FaultsServer, Script, always, refused
+from tests.faults import Call, Fault, FaultsServer, Script, always, refused, html
 
 
 def until(answering: dict[str, bool]) -> Script:
@@ -62,6 +62,20 @@ async def test_an_endpoint_that_never_answered_is_given_up_soon(tmp_path: Path) 
         ends = await asyncio.gather(*(ask(engine, f"question {i}") for i in range(60)), return_exceptions=True)
     assert TeacherUnusable in {type(e) for e in ends}
     assert len(server.calls) <= 20 + 12 + 4
+
+
+async def test_a_page_where_an_api_is_expected_is_called_that(tmp_path: Path) -> None:
+    async with (
+        FaultsServer(script=always(html)) as server,
+        engine_at(server, tmp_path, max_in_flight=20, attempts=3) as engine,
+    ):
+        ends = await asyncio.gather(*(ask(engine, f"question {i}") for i in range(60)), return_exceptions=True)
+    fault = next(e for e in ends if isinstance(e, TeacherUnusable))
+    assert "We are back soon" in fault.what
+    assert (
+        fault.hint
+        == f"{server.url} answers, but not as an OpenAI-compatible API: check base_url, which ends in /v1 as a rule"
+    )
 
 
 async def test_who_is_interrupted_while_trying_lets_another_try(tmp_path: Path) -> None:
