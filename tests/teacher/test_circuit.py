@@ -6,7 +6,7 @@ import pytest
 
 from tasks.teacher.endings import TeacherUnusable
 from tests.engines import ask, engine_at
-from tests.faults import Call, Fault, FaultsServer, Script, always, refused, html
+from tests.faults import Call, Fault, FaultsServer, Script, always, html, refused
 
 
 def until(answering: dict[str, bool]) -> Script:
