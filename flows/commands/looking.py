@@ -69,7 +69,9 @@ def dataset_at(recipe_file: str | None, out: str | None, name: str | None) -> Da
     changes |= {"name": name} if name else {}
     plain = recipe.model_dump()
     folder = checked(plain | {"output": plain["output"] | changes}, "--name").dataset
-    if any(folder.glob("increments/[0-9]*")):
+    if (
+        any(folder.glob("increments/[0-9]*")) or (folder / "calls.sqlite").is_file()
+    ):  # of a first run, perhaps under way
         return Dataset(folder)
     there = sorted(p.parent.parent.name for p in folder.parent.glob("*/increments/[0-9]*"))
     there = list(dict.fromkeys(there))

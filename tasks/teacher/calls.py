@@ -1,11 +1,12 @@
-"""What a call store holds, looked at from outside a run: figures, single calls, an export, and what is to be forgotten.
+"""What a call store holds, looked at from outside a run: figures, single calls, an export.
 
-Reading needs no lock and works while a run writes; forgetting is for whoever holds the dataset.
+Reading needs no lock and works while a run writes; to forget (forgetting.py) is for whoever holds the dataset.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -15,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.teacher import batched
+from tasks.shard import placed
 from tasks.teacher.costs import MODELS, STAGES, Cost, costs
 from tasks.teacher.packing import Packing
-from tasks.teacher.store import connected, stored_of
+from tasks.teacher.store import stored_of
 
 EXPORT = pa.schema(
     [
@@ -72,12 +73,14 @@ def latest(path: Path, many: int, outcome: str = "", record: str = "") -> list[d
 
 
 def export(path: Path, target: Path) -> int:
-    """Every call as a Parquet file; gives how many."""
-    with reading(path) as link, pq.ParquetWriter(target, EXPORT, compression="zstd") as out:
-        unpacking, found, written = Packing(link), link.execute(ALL), 0
-        while some := found.fetchmany(BATCH):
-            out.write_table(pa.Table.from_pylist([row(c, unpacking) for c in some], schema=EXPORT))
-            written += len(some)
+    """Every call as a Parquet file, which is as private as the store; gives how many."""
+    with reading(path) as link, placed(target) as file:
+        os.fchmod(file.fileno(), 0o600)
+        with pq.ParquetWriter(file, EXPORT, compression="zstd") as out:
+            unpacking, found, written = Packing(link), link.execute(ALL), 0
+            while some := found.fetchmany(BATCH):
+                out.write_table(pa.Table.from_pylist([row(c, unpacking) for c in some], schema=EXPORT))
+                written += len(some)
     return written
 
 
@@ -94,22 +97,3 @@ def row(found: Iterable[Any], unpacking: Packing) -> dict[str, Any]:
         "response_tokens": call.reply.response_tokens,
         "tool_calls": [dict(c) for c in call.reply.tool_calls],
     }
-
-
-def forget(path: Path, before: str = "", record: str = "") -> int:
-    """Delete the answers from before a moment (ISO 8601, UTC), or those for a record; gives how many. What was spent
-    stays on the books."""
-    with contextlib.closing(connected(path)) as link:
-        link.execute("pragma secure_delete=on")
-        with link:
-            if record:
-                keys = "delete from calls where key in (select key from attempts where record = ?)"
-                gone = link.execute(keys, (record,)).rowcount
-                for table in batched.TABLES:
-                    link.execute(table)
-                link.execute(batched.FORGOTTEN, (record,))
-            else:
-                gone = link.execute("delete from calls where at < ?", (before,)).rowcount
-        link.execute("vacuum")
-        link.execute("pragma wal_checkpoint(truncate)")
-    return gone

@@ -40,14 +40,13 @@ class Packing:
         return len(self.unpackers) > 1
 
     def train(self, texts: Sequence[str]) -> None:
-        """Make the dictionary from some texts. Too few or too short ones make none."""
+        """Make the dictionary from some texts, for the caller to commit. Too few or too short ones make none."""
         samples: list[Any] = [encoded(t) for t in texts if t]
         if sum(map(len, samples)) < 8 * DICTIONARY_BYTES:
             return
         words = zstandard.train_dictionary(DICTIONARY_BYTES, samples, level=LEVEL, k=SEGMENT, d=8)
-        with self.link:
-            named = (words.dict_id(), words.as_bytes())
-            self.link.execute("insert or ignore into dictionaries values (?, ?)", named)
+        named = (words.dict_id(), words.as_bytes())
+        self.link.execute("insert or ignore into dictionaries values (?, ?)", named)
         self.load()
 
     def pack(self, text: str) -> bytes:

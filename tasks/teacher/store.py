@@ -238,7 +238,8 @@ class CallStore:
         if self.writer.execute(ENOUGH, (packing.ENOUGH,)).fetchone()[0] == packing.ENOUGH:
             rows = self.writer.execute("select request, reply from calls limit ?", (packing.ENOUGH,)).fetchall()
             self.learning = False
-            self.packing.train([self.packing.unpack(blob) for row in rows for blob in row])
+            with self.writer:
+                self.packing.train([self.packing.unpack(blob) for row in rows for blob in row])
 
 
 def connected(path: Path) -> sqlite3.Connection:

@@ -29,13 +29,17 @@ async def remember(path: Path) -> None:
             store.record(Attempt("answer", f"p-{i}", f"k{i}", at, "good", 0.5, 30, 12, 0.25, "m-1"))
 
 
-def run(lake: Path, capsys: pytest.CaptureFixture[str], *told: str) -> tuple[int, str]:
-    code = flywheel.main(["calls", "--out", str(lake), "--name", "mine", *told], standalone_mode=False)
+def told(lake: Path, *options: str) -> list[str]:
+    return ["calls", "--out", str(lake), "--name", "mine", *options]
+
+
+def run(lake: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
+    code = flywheel.main(told(lake, *options), standalone_mode=False)
     return code, capsys.readouterr().out
 
 
-def plain(lake: Path, capsys: pytest.CaptureFixture[str], *told: str) -> dict[str, Any]:
-    code, out = run(lake, capsys, "--json", *told)
+def plain(lake: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    code, out = run(lake, capsys, "--json", *options)
     assert code == 0
     return json.loads(out.splitlines()[-1])
 
@@ -67,3 +71,66 @@ def test_answers_are_forgotten_by_record_and_by_age(lake: Path, capsys: pytest.C
     assert plain(lake, capsys, "--prune", "0")["forgotten"] == 2
     with pytest.raises(click.UsageError, match="needs --record"):
         run(lake, capsys, "--purge")
+
+
+def test_an_id_for_which_nothing_was_asked_is_not_purged_in_silence(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flywheel.main(told(lake, "--purge", "--record", "p-7"), standalone_mode=False) == 2
+    assert "nothing was ever asked for the prompt p-7" in capsys.readouterr().err
+    for gone in (1, 0):  # what is gone is gone the second time too
+        assert plain(lake, capsys, "--purge", "--record", "p-1")["forgotten"] == gone
+
+
+@pytest.mark.parametrize("days", ["-1", "36501", "99999999999", "two"])
+def test_an_age_that_is_none_forgets_nothing(lake: Path, days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(click.BadParameter, match="not"):
+        run(lake, capsys, "--prune", days)
+    assert plain(lake, capsys)["kept"] == {"good": 3}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--purge", "--record", "p-1", "--prune", "0"),
+        ("--list", "1", "--prune", "0"),
+        ("--export", "c.parquet", "--purge", "--record", "p-1"),
+        ("--run", "1", "--prune", "0"),
+        ("--record", "p-1", "--prune", "0"),
+        ("--record", "p-1"),
+        ("--outcome", "good"),
+    ],
+)
+def test_options_that_do_not_go_together_forget_nothing(
+    lake: Path, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(click.UsageError):
+        run(lake, capsys, *options)
+    assert plain(lake, capsys)["kept"] == {"good": 3}
+
+
+def test_an_export_takes_no_file_away_and_is_as_private_as_the_store(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "new" / "c.parquet"
+    assert plain(lake, capsys, "--export", str(target))["exported"] == 3
+    assert target.stat().st_mode & 0o777 == 0o600
+    for there in (target, lake / "mine" / "calls.sqlite"):
+        before = there.read_bytes()
+        assert flywheel.main(told(lake, "--export", str(there)), standalone_mode=False) == 2
+        assert f"{there} is there already" in capsys.readouterr().err
+        assert there.read_bytes() == before
+    assert flywheel.main(told(lake, "--export", str(target / "c.parquet")), standalone_mode=False) == 2
+    assert f"cannot write {target / 'c.parquet'}" in capsys.readouterr().err
+
+
+def test_a_run_that_asked_nobody_is_told_from_those_that_did(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, page = run(lake, capsys, "--run", "7")
+    assert "run 00007 asked nobody; the runs that did: 00001" in page
+
+
+def test_the_calls_of_a_first_run_are_there_before_it_has_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(remember(tmp_path / "lake" / "mine" / "calls.sqlite"))
+    assert plain(tmp_path / "lake", capsys)["kept"] == {"good": 3}

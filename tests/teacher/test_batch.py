@@ -15,11 +15,12 @@ import pytest
 
 from tasks.recipe import Batch, Budget, Endpoint, Price, RecipeError, checked, read
 from tasks.teacher.budget import BudgetReached, Purse
-from tasks.teacher.calls import figures, forget
+from tasks.teacher.calls import figures
 from tasks.teacher.connect import engines
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.engine import Engine
+from tasks.teacher.forgetting import forget
 from tasks.teacher.prices import price_of
 from tasks.teacher.protocol import error
 from tests import faults

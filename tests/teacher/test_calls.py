@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.recipe import Price
-from tasks.teacher.calls import export, figures, forget, latest
+from tasks.teacher.calls import export, figures, latest
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer
 from tasks.teacher.store import stored
@@ -60,20 +60,3 @@ async def test_an_export_holds_every_call_as_it_was(store: Path, tmp_path: Path)
         row = rows.pop(call.key)
         assert (row["request"], row["text"], row["outcome"]) == (call.request, call.reply.text, call.outcome)
     assert not rows
-
-
-async def test_what_is_forgotten_for_a_record_is_gone_from_the_file_and_what_it_cost_is_not(store: Path) -> None:
-    before = figures(store)["stages"]
-    assert forget(store, record="p-3") == 1
-    assert latest(store, 9, record="p-3") == []
-    assert figures(store)["stages"] == before
-    assert SECRET.encode() not in store.read_bytes()
-    assert len(list(stored(store))) == 2
-
-
-async def test_answers_are_forgotten_by_age(store: Path) -> None:
-    newest = latest(store, 1)[0]["at"]
-    assert forget(store, before=newest) in (1, 2)
-    assert latest(store, 1)[0]["at"] == newest
-    assert forget(store, before="9999") in (1, 2)
-    assert list(stored(store)) == []
