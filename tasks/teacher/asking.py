@@ -52,7 +52,7 @@ class Asking:
         return self.body.get("max_tokens", 0)
 
     async def answered(self) -> Stored:
-        """Raises NoAnswer, Unanswered, BudgetReached or TeacherUnusable."""
+        """Raises NoAnswer, Unanswered, BudgetReached, TeacherUnusable, or sqlite3.Error where the store is full."""
         self.patience = self.engine.endpoint.patience
         while True:
             with await self.engine.dialect.ahead(self.body):
@@ -182,6 +182,7 @@ class Asking:
         engine = self.engine
         if self.sent:
             return
+        engine.store.writable()
         if engine.dead:
             raise engine.dead
         if engine.limiter.held > engine.endpoint.patience:

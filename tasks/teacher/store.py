@@ -129,6 +129,7 @@ class CallStore:
         self.timer: asyncio.TimerHandle | None = None
         self.flushes: list[asyncio.Future[None]] = []
         self.leaving = False
+        self.fault: sqlite3.Error | None = None
 
     async def __aenter__(self) -> CallStore:
         self.flusher = asyncio.create_task(self.flushing())
@@ -173,12 +174,19 @@ class CallStore:
         rows = self.reader.execute(f"{sums} group by stage", (self.run,))
         return {stage: Count(n, 0, *some) for stage, n, *some in rows}
 
+    def writable(self) -> None:
+        """Raises what keeps answers from the disk, if something does: none is to be paid for that cannot be kept."""
+        if self.fault:
+            raise self.fault
+
     async def flush(self) -> None:
-        """Return once every answer so far is on disk; not those that come meanwhile."""
+        """Return once every answer so far is on disk; not those that come meanwhile. Raises sqlite3.Error."""
+        self.writable()
         if (self.waiting or self.tried) and self.flusher and not self.flusher.done():
             self.flushes.append(asyncio.get_running_loop().create_future())
             self.full.set()
             await self.flushes[-1]
+            self.writable()
 
     async def flushing(self) -> None:
         try:
@@ -191,6 +199,8 @@ class CallStore:
                 asked = len(self.flushes)
                 await self.flushed(list(self.waiting.values()), list(self.tried))
                 self.released(asked)
+        except sqlite3.Error as fault:
+            self.fault = fault
         finally:
             self.released(len(self.flushes))
 

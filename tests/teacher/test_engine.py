@@ -32,7 +32,7 @@ PASSING = {
     "no choices": faults.no_choices,
     "null content": faults.null_content,
     "empty content": faults.empty_content,
-    "content in parts": faults.message(content=[{"type": "text", "text": "in parts"}]),
+    "content that is no text": faults.message(content={"text": "an object"}),
     "a thought without an end": faults.reworded(lambda text: f"<think>{text}"),
 }
 FINAL = {

@@ -3,6 +3,7 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -217,3 +218,45 @@ async def test_a_flush_does_not_wait_for_what_is_put_after_it(tmp_path: Path) ->
         stop.set()
         await load
     assert "before" in kept
+
+
+FULL = """
+import asyncio, resource, signal, sqlite3, sys
+from pathlib import Path
+from tests.engines import ask, engine_at
+from tests.faults import FaultsServer
+
+async def main():
+    async with FaultsServer() as server, engine_at(server, Path(sys.argv[1]), max_in_flight=8) as engine:
+        await ask(engine, "before")
+        await engine.flush()
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+        asked = [ask(engine, f"{i} {sys.argv[2]}" * 100) for i in range(2000)]
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        failed = [end for end in ends if isinstance(end, BaseException)]
+        assert {type(end) for end in failed} == {sqlite3.OperationalError}, set(map(repr, failed))
+        assert (await ask(engine, "before")).hit
+        try:
+            await engine.flush()
+        except sqlite3.OperationalError:
+            print("no flush")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        print(len(server.calls), len(ends) - len(failed) + 1)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("words", ["why", "为什么"])
+def test_nothing_is_asked_any_more_once_answers_cannot_be_kept_and_none_that_came_is_lost(
+    words: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path), words], capture_output=True, text=True, check=True, cwd=PROJECT
+    )
+    said, figures = done.stdout.splitlines()
+    sent, answered = map(int, figures.split())
+    assert said == "no flush"
+    assert answered == sent < 1500
+    assert len(list(stored(tmp_path / "calls.sqlite"))) == sent  # there was room again at the end
