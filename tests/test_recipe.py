@@ -105,6 +105,18 @@ def test_a_secret_in_a_source_is_refused_says_what_to_do_and_is_not_said_again(s
     assert SECRET not in typo.value.what
 
 
+@pytest.mark.parametrize("name", ["key", "api-key", "api_key", "subscription-key", "access_token"])
+def test_a_key_in_an_address_is_refused_and_is_not_said_again(name: str) -> None:
+    for ends in ({"teacher": {}}, {"tiers": {"big": {}}}):
+        (role,) = ends
+        at = {"base_url": f"https://h/v1?v=2&{name}={SECRET}"}
+        with pytest.raises(RecipeError, match="the variable that api_key_env names") as fault:
+            checked({role: {"big": at} if role == "tiers" else at})
+        assert fault.value.where.endswith("base_url")
+        assert SECRET not in f"{fault.value.what} {fault.value.hint}"
+    assert checked({"teacher": {"base_url": "https://h/v1?api-version=2026-01-01"}}).teacher.base_url
+
+
 @pytest.mark.parametrize(
     "source",
     [

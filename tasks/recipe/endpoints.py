@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from tasks.recipe.part import Part
+from tasks.recipe.secrets import keyed
 
 
 class Price(Part):
@@ -35,10 +36,17 @@ def switched(given: Any) -> Any:
     return {} if given is True else None if given is False else given
 
 
+def keyless(url: str | None) -> str | None:
+    """An address without a key in it. Raises ValueError."""
+    if url and keyed(url):
+        raise ValueError("it holds a key, which Prefect would store; put it into the variable that api_key_env names")
+    return url
+
+
 class Endpoint(Part):
     """A model behind an OpenAI-compatible API."""
 
-    base_url: str | None = Field(
+    base_url: Annotated[str | None, AfterValidator(keyless)] = Field(
         default=None, description="Ends in /v1 as a rule. Default: OPENAI_BASE_URL, else OpenAI."
     )
     model: str | None = Field(default=None, description="The model's name as the endpoint knows it.")

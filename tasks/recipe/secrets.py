@@ -6,7 +6,9 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-NAMED = re.compile(r"(password|passwd|pwd|passphrase|secret|token|signature|sig|credential|(api|access)_?key)$", re.I)
+NAMED = re.compile(
+    r"(password|passwd|pwd|passphrase|secret|token|signature|sig|credential|(api|access|subscription)[-_]?key)$", re.I
+)
 
 
 def secret_in(uri: str, storage: dict[str, Any]) -> str:
@@ -17,9 +19,23 @@ def secret_in(uri: str, storage: dict[str, Any]) -> str:
             url = urlsplit(part)
         except ValueError:  # not a URL; whoever opens it says so
             continue
-        if url.password or any(NAMED.search(name) for name, _ in parse_qsl(url.query)):
+        if url.password or asks_with(url.query):
             return "uri"
     return next((f"storage.{path}" for path in named(storage)), "")
+
+
+def asks_with(query: str) -> bool:
+    """Whether a URL's query holds a secret."""
+    return any(NAMED.search(name) for name, _ in parse_qsl(query))
+
+
+def keyed(url: str) -> bool:
+    """Whether an endpoint's URL holds a key in its query, as `?api-key=…` or `?key=…`; what is no URL holds none."""
+    try:
+        query = urlsplit(url).query
+    except ValueError:
+        return False
+    return asks_with(query) or any(name.lower() == "key" for name, _ in parse_qsl(query))
 
 
 def named(options: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from tasks.recipe import Endpoint, Recipe, RecipeError, located
+from tasks.recipe.secrets import keyed
 from tasks.teacher.prices import price_of
 
 RECORDED = "recorded-teacher"
@@ -71,6 +72,8 @@ def misaddressed(url: str) -> str:
         known = False
     if "@" in url:
         return "it holds a name or a password"
+    if known and keyed(url):
+        return "it holds a key"
     return "" if known else f"{url} does not begin with http:// or https:// and a host"
 
 

@@ -72,6 +72,9 @@ def test_a_budget_in_money_needs_a_price_for_each_model_and_names_the_field(who:
         "http://[::1/v1",
         "http://127.0.0.1:99999/v1",
         "http://me:pass-4711@localhost:8000/v1",
+        "http://localhost:8000/v1?version=2&api-key=pass-4711",
+        "http://localhost:8000/v1?KEY=pass-4711",
+        "http://localhost:8000/v1?subscription_key=pass-4711",
     ],
 )
 def test_an_address_that_is_none_is_named_and_a_password_in_it_is_not(
