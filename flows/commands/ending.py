@@ -55,7 +55,7 @@ def summary(report: Report) -> str:
     """What went in, what came out, why the rest did not, where it is, and what to type next."""
     lines = ["", f"{bold(report.dataset)}: {bold(report.status.replace('_', ' '))}", ""]
     if report.rows_read:
-        lines.append(f"  in    {report.rows_read:>7} log rows read")
+        lines += taken_in(report)
         lines += [f"        {n:>7} {state_line(state)}" for state, n in ordered(report.ledger)]
     if report.made:
         lines.append(f"  made  {sum(report.made.values()):>7} records, by techniques")
@@ -90,6 +90,14 @@ def summary(report: Report) -> str:
             *following(report),
         ]
     return "\n".join(lines)
+
+
+def taken_in(report: Report) -> list[str]:
+    """What the states under it add up to: the rows that were read and, where there are some, those taken up again."""
+    waited = sum(report.ledger.values()) - report.rows_read
+    aside = f", {report.outside} outside --since and --until left alone" if report.outside else ""
+    lines = [f"  in    {report.rows_read:>7} log rows read{aside}"]
+    return lines + [f"      + {waited:>7} that waited since an earlier run"] * (waited > 0)
 
 
 def bill(report: Report) -> list[str]:
