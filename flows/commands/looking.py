@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import functools
 import json
 import sqlite3
@@ -19,6 +20,7 @@ from tasks.history.dataset import Busy, Dataset, Unfit
 from tasks.recipe import Recipe, RecipeError, checked, read
 
 DEFAULT = "deployments/recipes/weekly.yaml"
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, sqlite3.Error)
 
 
@@ -47,6 +49,8 @@ def looking(command: Callable[..., Seen]) -> Callable[..., int]:
             except UNREADABLE as fault:
                 if isinstance(fault, RecipeError):
                     raise
+                if isinstance(fault, OSError) and fault.errno in NOT_ALLOWED:
+                    raise RecipeError(f"{fault.filename}: {fault.strerror}") from None
                 what = f"{dataset.folder} cannot be read: {' '.join(str(fault).split())[:200]}"
                 raise RecipeError(what, hint="flywheel verify says what is wrong with it") from None
         except RecipeError as fault:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from tasks.shard import placed
 from tasks.teacher.costs import MODELS, STAGES, Cost, costs
 from tasks.teacher.packing import Packing
-from tasks.teacher.store import stored_of
+from tasks.teacher.store import looking_at, stored_of
 
 EXPORT = pa.schema(
     [
@@ -43,7 +43,7 @@ ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls o
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A store, read-only."""
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
+    with contextlib.closing(looking_at(path)) as link:
         link.row_factory = sqlite3.Row
         yield link
 

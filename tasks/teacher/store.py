@@ -259,6 +259,14 @@ def connected(path: Path) -> sqlite3.Connection:
     return link
 
 
+def looking_at(path: Path) -> sqlite3.Connection:
+    """A store, to read alone, also while a run writes. Where nothing can be written beside it and nobody does, as on a
+    disk that is read-only, it is read as a file that stays as it is: SQLite would want to put a lock there."""
+    lone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    uri = f"{path.absolute().as_uri()}?{'immutable=1' if lone else 'mode=ro'}"
+    return sqlite3.connect(uri, timeout=30, uri=True)
+
+
 def names_models(link: sqlite3.Connection) -> bool:
     """Whether its attempts say which model was asked; those of older stores do not."""
     return any(column[1] == "model" for column in link.execute("pragma table_info(attempts)"))
@@ -269,7 +277,7 @@ def stored(path: Path) -> Iterator[Stored]:
     store."""
     if not path.is_file():
         return
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
+    with contextlib.closing(looking_at(path)) as link:
         unpacking = Packing(link)
         for found in link.execute(READ_ALL):
             yield stored_of(found, unpacking)
@@ -281,7 +289,7 @@ def attempted(path: Path, stages: Iterable[str]) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
     sent: dict[str, dict[str, str]] = {}
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=30, uri=True)) as link:
+    with contextlib.closing(looking_at(path)) as link:
         for key, record, stage in link.execute(READ_SENT, (json.dumps([*stages]),)):
             sent.setdefault(key, {})[record] = stage
     return sent

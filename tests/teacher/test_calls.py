@@ -1,5 +1,11 @@
 import contextlib
+import os
+import shutil
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -8,7 +14,7 @@ from tasks.recipe import Price
 from tasks.teacher.calls import export, figures, latest
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer
-from tasks.teacher.store import stored
+from tasks.teacher.store import attempted, stored
 from tests import faults
 from tests.engines import engine_at
 from tests.faults import FaultsServer, asked, refused
@@ -60,3 +66,34 @@ async def test_an_export_holds_every_call_as_it_was(store: Path, tmp_path: Path)
         row = rows.pop(call.key)
         assert (row["request"], row["text"], row["outcome"]) == (call.request, call.reply.text, call.outcome)
     assert not rows
+
+
+NOBODY = 65534
+
+
+def look(path: Path, found: SimpleQueue[Any]) -> None:
+    """As somebody who may read and not write."""
+    if os.getuid() == 0:  # whom no mode keeps from writing
+        os.setuid(NOBODY)
+    with contextlib.suppress(PermissionError):
+        path.with_name("new").touch()
+    found.put((figures(path)["kept"], len(latest(path, 9)), len(list(stored(path))), attempted(path, ["judge"])))
+
+
+async def test_a_store_that_nobody_can_write_to_can_be_looked_at(store: Path) -> None:
+    fork = get_context("fork")
+    found = fork.SimpleQueue()
+    with TemporaryDirectory() as folder:  # not in one that pytest keeps to its user
+        path = Path(folder) / "calls.sqlite"
+        shutil.copy(store, path)
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        process = fork.Process(target=look, args=(path, found))
+        process.start()
+        process.join(30)
+        assert process.exitcode == 0
+        assert sorted(p.name for p in path.parent.iterdir()) == ["calls.sqlite"]
+        path.parent.chmod(0o755)
+    kept, newest, every, sent = found.get()
+    assert (kept, newest, every) == ({"good": 2, "truncated": 1}, 3, 3)
+    assert [*sent.values()] == [{"p-3": "judge"}]
