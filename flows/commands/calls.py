@@ -118,7 +118,15 @@ def counted(store: Path, run: str) -> Seen:
     head = ("stage", "model", "tokens in", "out", "USD", "p50 s", "p95 s", "attempts")
     table = grid(head, rows, range(2, 7)) if rows or not run else unknown(run, plain["runs"])
     kept = counts(plain["kept"]) or "no answers"
-    return Seen(plain, f"{table}\n\n{kept} kept, {plain['bytes'] / 2**20:.1f} MiB")
+    page = [table, "", f"{kept} kept, {plain['bytes'] / 2**20:.1f} MiB", *map(handed_in, plain["batches"])]
+    return Seen(plain, "\n".join(page))
+
+
+def handed_in(batch: dict[str, Any]) -> str:
+    """A batch that an endpoint still works on, and may charge for."""
+    name = batch["batch"] or f"of file {batch['file']}"
+    many, model = f"{batch['questions']:,}", printable(batch["model"])
+    return f"{many} questions to {model} are in batch {printable(name)}: the next run collects it"
 
 
 def unknown(run: str, runs: list[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.teacher.packing import Packing
 
@@ -29,6 +30,11 @@ TAKEN = "delete from batched where key in (select value from json_each(?))"
 FORGOTTEN = "delete from batched where record = ?"
 DONE = "delete from batches where file not in (select file from batched)"
 RUNNING = "select file, created, batch from batches where endpoint = ? and model = ? order by created, file"
+MADE = "select exists (select 1 from sqlite_master where name = 'batched')"
+WAITING = """
+select file, batch, model, count(*) questions from batches join batched using (file)
+group by file order by created, file
+"""
 QUESTIONS = "select key, stage, record, max_tokens, request from batched where file = ? order by key"
 
 
@@ -51,6 +57,12 @@ class HandedIn:
     created: int
     batch: str = ""
     questions: tuple[Question, ...] = ()
+
+
+def waiting(link: sqlite3.Connection) -> list[dict[str, Any]]:
+    """What was handed in and is not collected yet: file, batch, model and how many questions. `link` gives rows by
+    name; a store from before there were batches has none."""
+    return [dict(row) for row in link.execute(WAITING)] if link.execute(MADE).fetchone()[0] else []
 
 
 class Batches:

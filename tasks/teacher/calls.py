@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.shard import placed
+from tasks.teacher.batched import waiting
 from tasks.teacher.costs import MODELS, STAGES, Cost, costs
 from tasks.teacher.packing import Packing
 from tasks.teacher.store import looking_at, stored_of
@@ -49,15 +50,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def figures(path: Path, run: str = "") -> dict[str, Any]:
-    """Answers kept, and by stage the attempts by outcome, tokens, money and seconds, also for each of its models; of
-    one run, or of all."""
+    """Answers kept, batches that wait to be collected, and by stage the attempts by outcome, tokens, money and seconds,
+    also for each of its models; of one run, or of all."""
     with reading(path) as link:
         stages: dict[str, dict[str, Any]] = {c.stage: shown(c) | {"models": {}} for c in costs(link, STAGES, run)}
         for cost in costs(link, MODELS, run):
             stages[cost.stage]["models"][cost.model] = shown(cost)
         kept = dict(link.execute("select outcome, count(*) from calls group by outcome order by outcome").fetchall())
+        batches = waiting(link)
         runs = [r[0] for r in link.execute("select distinct run from attempts order by run")]
-    return {"kept": kept, "bytes": path.stat().st_size, "runs": runs, "stages": stages}
+    return {"kept": kept, "bytes": path.stat().st_size, "runs": runs, "stages": stages, "batches": batches}
 
 
 def shown(cost: Cost) -> dict[str, Any]:

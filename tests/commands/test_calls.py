@@ -9,6 +9,7 @@ import pytest
 
 from flows.commands import flywheel
 from tasks.history.dataset import Dataset, Entry
+from tasks.teacher.batched import HandedIn, Question
 from tasks.teacher.outcomes import Reply
 from tasks.teacher.store import Attempt, CallStore, Stored
 
@@ -134,3 +135,19 @@ def test_the_calls_of_a_first_run_are_there_before_it_has_ended(
 ) -> None:
     asyncio.run(remember(tmp_path / "lake" / "mine" / "calls.sqlite"))
     assert plain(tmp_path / "lake", capsys)["kept"] == {"good": 3}
+
+
+async def hand_in(path: Path, batch: str) -> None:
+    async with CallStore(path) as store:
+        questions = [Question(f"q{i}", "answer", f"p-{i}", 9, "{}") for i in range(2)]
+        store.batches.begin(HandedIn("file-1", 1, batch), "e", "m-1", questions)
+
+
+@pytest.mark.parametrize(("batch", "said"), [("batch_7", "batch batch_7"), ("", "batch of file file-1")])
+def test_what_was_handed_in_and_not_collected_is_told(
+    lake: Path, batch: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plain(lake, capsys)["batches"] == []
+    asyncio.run(hand_in(lake / "mine" / "calls.sqlite", batch))
+    assert run(lake, capsys)[1].splitlines()[-1] == f"2 questions to m-1 are in {said}: the next run collects it"
+    assert plain(lake, capsys)["batches"] == [{"file": "file-1", "batch": batch, "model": "m-1", "questions": 2}]
