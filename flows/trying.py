@@ -66,11 +66,12 @@ class Variant:
 
 @dataclass(slots=True)
 class Tried:
-    """All trials of a variant, and what they came to."""
+    """All trials of a variant, and what they came to; `unpriced` says that some of it cost what nobody knows."""
 
     variant: Variant
     trials: list[Trial]
     spent: Count
+    unpriced: bool = False
 
     @property
     def out(self) -> list[Record]:
@@ -116,7 +117,7 @@ async def trial(recipe: Recipe, link: Linked, given: Sequence[Record], way: Vari
                 trials = [await grown(link, given, at_work, told.seed, most)]
             else:
                 trials = await asyncio.gather(*(one(link, record, at_work, told.seed) for record in given))
-    return Tried(way, [*trials], purse.spent)
+    return Tried(way, [*trials], purse.spent, bool(purse.unpriced))
 
 
 async def one(link: Linked, record: Record, at_work: dict[str, Any], seed: int) -> Trial:

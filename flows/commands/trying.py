@@ -215,7 +215,7 @@ def row(tried: Tried) -> list[str]:
     dropped = ", ".join(f"{n} {reason}" for reason, n in tried.dropped.most_common()) or "0"
     made, spent = sum(t.outcome.made for t in tried.trials), tried.spent
     lengths = [units(r.response or r.instruction) for r in tried.out]
-    usd = f"{spent.usd:.4f}" if spent.usd else "?"
+    usd = "?" if tried.unpriced else f"{spent.usd:.4f}"
     figures = [len(tried.trials), len(tried.out), made, dropped, spent.calls, spent.tokens_in, spent.tokens_out, usd]
     return [tried.variant.name, *map(str, figures), f"{fmean(lengths):.0f}" if lengths else "-"]
 

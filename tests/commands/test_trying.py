@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,19 @@ def test_what_is_wrong_is_one_sentence_and_nobody_is_asked(
     assert said in told
     assert told.startswith("flywheel: ")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["Why is the sea salt?", "海水为什么是咸的？"])
+@pytest.mark.parametrize(
+    ("priced", "usd"),
+    [(("0", "0"), "0.0000"), (("0", "1000000"), r"[1-9]\d*\.0000"), ((), r"\?")],
+    ids=["free", "a dollar a token", "unknown"],
+)
+def test_what_is_free_costs_nothing_and_only_an_unknown_price_is_unknown(
+    text: str, priced: tuple[str, ...], usd: str
+) -> None:
+    prices = [f"teacher.price.{what}={usd}" for what, usd in zip(("input", "output"), priced, strict=False)]
+    with teacher(good) as at:
+        sets = [f"teacher.base_url={at.url}", "teacher.model=canned", *prices]
+        out = tried("distill", "--text", text, *(word for one in sets for word in ("--set", one)))
+    assert re.fullmatch(usd, out.splitlines()[-1].split()[8])
