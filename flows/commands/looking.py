@@ -44,26 +44,39 @@ def looking(command: Callable[..., Seen]) -> Callable[..., int]:
     def run(recipe_file: str | None, out: str | None, name: str | None, as_json: bool, **told: Any) -> int:
         try:
             dataset = dataset_at(recipe_file, out, name)
-            try:
-                seen = command(dataset, **told)
-            except UNREADABLE as fault:
-                if isinstance(fault, RecipeError):
-                    raise
-                if isinstance(fault, OSError) and fault.errno in NOT_ALLOWED:
-                    raise RecipeError(f"{fault.filename}: {fault.strerror}") from None
-                what = f"{dataset.folder} cannot be read: {' '.join(str(fault).split())[:200]}"
-                raise RecipeError(what, hint="flywheel verify says what is wrong with it") from None
         except RecipeError as fault:
             return end(of_recipe(fault), as_json)
-        except Unfit as fault:
-            return end(failed("error", str(fault)), as_json)
-        except Busy as fault:
-            return end(failed("busy", str(fault), hint="wait for it"), as_json)
-        plain = {"schema": SCHEMA, "dataset": dataset.folder.name, "path": str(dataset.folder)} | seen.plain
-        click.echo(json.dumps(plain, ensure_ascii=False) if as_json else seen.page)
-        return seen.code
+        return looked(functools.partial(command, dataset, **told), dataset.folder, as_json)
 
     return run
+
+
+def looked(look: Callable[[], Seen], folder: Path, as_json: bool) -> int:
+    """Print what was seen of the dataset in a folder, or why nothing could be; gives the exit code."""
+    try:
+        seen = readable(look, folder)
+    except RecipeError as fault:
+        return end(of_recipe(fault), as_json)
+    except Unfit as fault:
+        return end(failed("error", str(fault)), as_json)
+    except Busy as fault:
+        return end(failed("busy", str(fault), hint="wait for it", dataset=folder.name), as_json)
+    plain = {"schema": SCHEMA, "dataset": folder.name, "path": str(folder)} | seen.plain
+    click.echo(json.dumps(plain, ensure_ascii=False) if as_json else seen.page)
+    return seen.code
+
+
+def readable(look: Callable[[], Seen], folder: Path) -> Seen:
+    """What is seen. Raises RecipeError where a file cannot be read or written, or is not what it should be."""
+    try:
+        return look()
+    except RecipeError:
+        raise
+    except UNREADABLE as fault:
+        if isinstance(fault, OSError) and fault.errno in NOT_ALLOWED:
+            raise RecipeError(f"{fault.filename}: {fault.strerror}") from None
+        what = f"{folder} cannot be read: {' '.join(str(fault).split())[:200]}"
+        raise RecipeError(what, hint="flywheel verify says what is wrong with it") from None
 
 
 def dataset_at(recipe_file: str | None, out: str | None, name: str | None) -> Dataset:

@@ -105,7 +105,7 @@ def flow_run(recipe: Recipe, start: Start) -> Report:
         case dict():
             return Report(**{k: v for k, v in result.items() if k not in ("schema", "dropped")})
         case Busy():
-            return failed("busy", str(result))
+            return failed("busy", str(result), dataset=recipe.output.name)
         case Unfit():
             return failed("error", str(result), "output.name")
         case Unbalanced():

@@ -151,3 +151,12 @@ def test_what_was_handed_in_and_not_collected_is_told(
     asyncio.run(hand_in(lake / "mine" / "calls.sqlite", batch))
     assert run(lake, capsys)[1].splitlines()[-1] == f"2 questions to m-1 are in {said}: the next run collects it"
     assert plain(lake, capsys)["batches"] == [{"file": "file-1", "batch": batch, "model": "m-1", "questions": 2}]
+
+
+def test_nothing_is_forgotten_while_a_run_holds_the_dataset(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Dataset(lake / "mine").held():
+        assert flywheel.main(told(lake, "--prune", "0"), standalone_mode=False) == 6
+        said = capsys.readouterr()
+        assert plain(lake, capsys)["kept"] == {"good": 3}
+    assert said.err == f"flywheel: another run holds {lake / 'mine'} — wait for it\n"
+    assert said.out.strip() == "mine: busy"
