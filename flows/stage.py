@@ -68,7 +68,7 @@ class Stage:
         if self.before:
             await (self.before.begun if self.sight() else self.before.ended).wait()
         working: list[asyncio.Task[None]] = []
-        room = asyncio.Semaphore(-(-self.bench.at_once // self.bench.shard_rows) + 1)  # one more follows at once
+        room = asyncio.Semaphore(-(-self.bench.at_once // self.bench.shard_rows) + 2)  # one ends, one follows
         came = await self.coming.get()
         async with watched(self.called, self.expected, self.done, self.sight):
             while came:

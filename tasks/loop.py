@@ -23,7 +23,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from tasks.chosen import Chosen, Rows, parts
-from tasks.crew import through
+from tasks.crew import Seats, through
 from tasks.link import TOLD, AnyStep, Linked, inner
 from tasks.mapped import spooled
 from tasks.prompt import fingerprint
@@ -38,7 +38,6 @@ from tasks.teacher.ask import Answerer, Teacher
 from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
-from tasks.teacher.slots import Slots
 from tasks.teacher.tiers import Tiers, identities, tiers
 from tasks.unchanged import rewritten
 
@@ -63,10 +62,9 @@ class Bench:
         return 2 * max((e.endpoint.at_once for e in self.engines.values()), default=1)
 
     @cached_property
-    def room(self) -> Slots:
-        """For the records of all shards that ask at once: what one is about to send takes more memory than itself.
-        (A semaphore looks at all who wait each time that one leaves.)"""
-        return Slots(self.at_once)
+    def room(self) -> Seats:
+        """For the records of all shards that ask at once: what one is about to send takes more memory than itself."""
+        return Seats(self.at_once)
 
 
 def key(step: AnyStep, shards: Sequence[Shard], bench: Bench) -> str:
@@ -285,7 +283,7 @@ async def each(step: Each, rows: pa.Table, teachers: Tiers | None, bench: Bench,
         finally:
             done_one()
 
-    outcomes = await through(one, len(records), bench.room if teachers else Slots(max(1, len(records))))
+    outcomes = await through(one, len(records), bench.room if teachers else Seats(max(1, len(records))))
     done = Done(len(records), SCHEMA.empty_table())
     out: list[Record] = []
     sources: list[int] = []

@@ -9,14 +9,13 @@ import httpx2  # noqa: F401  with openai, what the engine imports when it starts
 import openai  # noqa: F401
 from measured import KEY, MODEL, RETRIES, TIMEOUT, Given, body, measured
 
-from tasks.crew import through
+from tasks.crew import Seats, through
 from tasks.recipe import Endpoint, Price, Recipe
 from tasks.teacher.budget import Purse
 from tasks.teacher.connect import engines
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, Unanswered
 from tasks.teacher.engine import Engine
-from tasks.teacher.slots import Slots
 
 
 async def answers(given: Given) -> list[str | None]:
@@ -30,7 +29,7 @@ async def answers(given: Given) -> list[str | None]:
     )
     os.environ[endpoint.api_key_env] = KEY
     async with engines(Recipe(teacher=endpoint), given.cache / "calls.sqlite", Purse(), "run") as made:
-        questions, seats = given.questions, Slots(2 * given.in_flight)  # as many are ready to follow, as in a run
+        questions, seats = given.questions, Seats(2 * given.in_flight)  # as many are ready to follow, as in a run
         return await through(lambda n: one(made["teacher"], questions[n]), len(questions), seats)
 
 
