@@ -24,6 +24,7 @@ from pathlib import Path
 from benchmarks.full_load.__main__ import PROJECT, serving
 from tasks.recipe import Endpoint, Price, Recipe
 from tasks.teacher.budget import Purse
+from tasks.teacher.collector import calm
 from tasks.teacher.connect import engines
 from tasks.teacher.count import Count
 
@@ -74,7 +75,10 @@ async def asked(url: str, calls: int, in_flight: int, senders: int) -> dict[str,
     with tempfile.TemporaryDirectory() as folder:
         async with engines(Recipe(teacher=endpoint), Path(folder) / "calls.sqlite", Purse(), "run") as made:
             cpu, began = time.process_time(), time.monotonic()
-            await asyncio.gather(*(made["teacher"].call(body(n), 0, Count(), "answer", str(n)) for n in range(calls)))
+            with calm():
+                await asyncio.gather(
+                    *(made["teacher"].call(body(n), 0, Count(), "answer", str(n)) for n in range(calls))
+                )
             wall, cpu = time.monotonic() - began, time.process_time() - cpu
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {"wall": wall, "run": cpu, "senders": ended.ru_utime + ended.ru_stime}

@@ -59,6 +59,7 @@ from tasks.scrub.placeholders import Scrub
 from tasks.scrub.task import scrub
 from tasks.shard import write, write_json
 from tasks.teacher.budget import Purse
+from tasks.teacher.collector import calm
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check
 
@@ -133,6 +134,10 @@ async def turn(
         closing = Closing(recipe, dataset, taken, purse, stages.done)
         if taken.nothing and (recipe.sources or not starts(chain(recipe)[0])):
             return closing.report("plan" if plan else "nothing_new")
+        if not plan:  # before there is anything to ask: where processes of their own send, they start meanwhile
+            bench.engines.update(
+                await stack.enter_async_context(engines(recipe, dataset.calls, purse, run_of(dataset), say))
+            )
         given = await mined(recipe, dataset, stages, given)
         if plan:
             report = closing.report("plan")
@@ -142,9 +147,7 @@ async def turn(
             )
             return report
         closing.early = tuple(stages.done)
-        bench.engines.update(
-            await stack.enter_async_context(engines(recipe, dataset.calls, purse, run_of(dataset), say))
-        )
+        stack.enter_context(calm())
         given = await produced(recipe, dataset, stages, given, waiting)
         closing.produced = tuple(stages.done[len(closing.early) :])
         given = [] if stages.stop else await answered(recipe, dataset, stages, given)

@@ -12,6 +12,7 @@ from measured import KEY, MODEL, RETRIES, TIMEOUT, Given, body, measured
 from tasks.crew import Seats, through
 from tasks.recipe import Endpoint, Price, Recipe
 from tasks.teacher.budget import Purse
+from tasks.teacher.collector import calm
 from tasks.teacher.connect import engines
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, Unanswered
@@ -28,9 +29,10 @@ async def answers(given: Given) -> list[str | None]:
         price=Price(input=1, output=2),  # what it costs is counted, and no table of prices loaded
     )
     os.environ[endpoint.api_key_env] = KEY
-    async with engines(Recipe(teacher=endpoint), given.cache / "calls.sqlite", Purse(), "run") as made:
-        questions, seats = given.questions, Seats(2 * given.in_flight)  # as many are ready to follow, as in a run
-        return await through(lambda n: one(made["teacher"], questions[n]), len(questions), seats)
+    with calm():
+        async with engines(Recipe(teacher=endpoint), given.cache / "calls.sqlite", Purse(), "run") as made:
+            questions, seats = given.questions, Seats(2 * given.in_flight)  # as many are ready to follow, as in a run
+            return await through(lambda n: one(made["teacher"], questions[n]), len(questions), seats)
 
 
 async def one(engine: Engine, asked: str) -> str | None:

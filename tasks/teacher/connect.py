@@ -10,7 +10,6 @@ from tasks.recipe import Endpoint, Recipe, located
 from tasks.shard import sha256
 from tasks.teacher.batch import BatchEngine
 from tasks.teacher.budget import Purse
-from tasks.teacher.collector import calm
 from tasks.teacher.embed import EMBEDDINGS, EmbeddingEngine
 from tasks.teacher.endpoints import RECORDED, address, api_key, check, recordings, roles
 from tasks.teacher.engine import Engine
@@ -35,7 +34,6 @@ async def engines(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(CallStore(calls, run))
         purse.begin(store.spent())
-        stack.enter_context(calm())
         made: dict[str, Engine] = {}
         for role, endpoint in roles(recipe).items():
             kind = transport(role, endpoint)

@@ -35,18 +35,18 @@ def cores() -> int:
 
 
 class Senders:
-    """The way to one path of an endpoint, as Wire is, by some processes; one that ends is followed by another."""
+    """The way to one path of an endpoint, as Wire is, by some processes; one that ends is followed by another.
+
+    They start at once, which takes a second: long before the first question, where a run has prompts to mine."""
 
     broken = (OSError,)
 
     def __init__(self, many: int, wire: dict[str, Any], notice: Callable[[str], object]) -> None:
-        self.many, self.wire, self.notice, self.stillborn = many, wire, notice, 0
-        self.children: list[Child] = []
+        self.wire, self.notice, self.stillborn = wire, notice, 0
+        self.children = [Child(wire) for _ in range(many)]
 
     async def ready(self) -> None:
-        """Return once they can send: they start with the first call that is to be sent, and none's time runs then."""
-        if not self.children:
-            self.children = [Child(self.wire) for _ in range(self.many)]
+        """Return once they can send; no call's time runs until then."""
         for child in self.children:
             await child.ready.wait()
 

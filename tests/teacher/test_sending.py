@@ -289,13 +289,18 @@ async def test_a_sender_carries_none_of_what_a_run_stands_on() -> None:
 # Who sends.
 
 
-async def test_where_the_store_knows_every_answer_no_sender_is_started(tmp_path: Path) -> None:
+async def test_senders_start_with_the_run_and_end_with_it_also_where_the_store_knows_every_answer(
+    tmp_path: Path,
+) -> None:
     async with FaultsServer() as server:
-        for started in (1, 0):
+        for sent in (1, 0):
             async with engine_at(server, tmp_path, senders=1) as engine:
-                assert (await ask(engine, "面包")).text
                 assert isinstance(engine.wire, Senders)
-                assert len(engine.wire.children) == started
+                (child,) = engine.wire.children
+                await asyncio.wait_for(child.ready.wait(), 60)
+                assert (await ask(engine, "面包")).text
+                assert child.answered == bool(sent)
+            assert child.process.poll() is not None
 
 
 def test_a_core_is_given_to_sending_where_very_many_calls_are_under_way() -> None:
