@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STORE_FULL = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)  # not even its index of changes can grow
 UNREACHED = "Failed to reach API"  # which Prefect says in a RuntimeError
 DAMAGED = "flywheel verify says which; calls.sqlite alone may be put aside, and its answers are paid for again"
 Start = Callable[[Recipe], Any]  # a flow called on the recipe, to be awaited for its state
@@ -112,7 +116,7 @@ def flow_run(recipe: Recipe, start: Start) -> Report:
             return failed("error", f"the ledgers do not balance, nothing was published: {result}")
         case OSError() if result.errno in FULL:
             return full(recipe)
-        case sqlite3.OperationalError() if result.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        case sqlite3.OperationalError() if result.sqlite_errorcode in STORE_FULL:
             return full(recipe)
         case OSError() if result.filename and result.strerror:
             said = f"{result.filename}: {result.strerror}"
