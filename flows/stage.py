@@ -68,7 +68,8 @@ class Stage:
         if self.before:
             await (self.before.begun if self.sight() else self.before.ended).wait()
         working: list[asyncio.Task[None]] = []
-        room = asyncio.Semaphore(-(-self.bench.at_once // self.bench.shard_rows) + 2)  # one ends, one follows
+        busy = -(-self.bench.at_once // self.bench.shard_rows) if self.sight() else 0  # shards that fill all places
+        room = asyncio.Semaphore(busy + 2)  # and one that ends, and one that follows
         came = await self.coming.get()
         async with watched(self.called, self.expected, self.done, self.sight):
             while came:
