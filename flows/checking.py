@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from prefect import Task
-
+from flows.stage import Work
 from tasks.gate.rows import RowGates
 from tasks.gate.student import FitsStudent
 from tasks.gate.task import gate
 from tasks.judge.task import judge
 from tasks.judge.verdict import Judged
-from tasks.link import AnyStep
 from tasks.recipe import Recipe
 
 
-def checks(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:
+def checks(recipe: Recipe) -> list[Work]:
     """The judge, the row gates and, where the recipe names a student, whether a row fits it."""
     rows = recipe.gates.rows
     return [

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pyarrow as pa
-from prefect import Task, flow
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
@@ -31,6 +31,7 @@ from flows.planning import planned
 from flows.producing import by_made, catches_all, chain, making, produced, starts
 from flows.report import Report
 from flows.small_model import by_small_model
+from flows.stage import Work
 from flows.stages import Given, Stages, say
 from tasks.answer.task import answer
 from tasks.clean.task import clean
@@ -42,7 +43,7 @@ from tasks.history.dataset import Dataset, Unfit
 from tasks.history.increment import Read
 from tasks.label.task import label
 from tasks.label.task_type import TaskType
-from tasks.link import AnyStep, Linked
+from tasks.link import Linked
 from tasks.loop import Bench, inputs
 from tasks.mapped import spooled
 from tasks.mine.decontaminate import Decontaminate
@@ -187,7 +188,7 @@ def pulled(
 async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
     """Prompts that are worth an answer and were never asked."""
     c, m, r = recipe.clean, recipe.mine, recipe.mine.repeats
-    steps: list[tuple[Task[..., Any], AnyStep]] = [
+    steps: list[Work] = [
         (clean, Written(c.html, tuple(c.boilerplate), tuple(c.normalise))),
         (scrub, Scrub()),
         (mine, chosen(m)),
@@ -202,7 +203,7 @@ async def mined(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) 
 async def answered(recipe: Recipe, dataset: Dataset, stages: Stages, given: Given) -> Given:
     """Labelled, answered, judged, and through the row gates; cut short where the teacher or the budget ends. Each shard
     goes on by itself, but for where a small model learns of all of them."""
-    ready: list[tuple[Task[..., Any], AnyStep]] = []
+    ready: list[Work] = []
     for task, step in answering(recipe):
         if isinstance(step, TaskType):
             given = await labelling.by_small_model(recipe, dataset, stages, given)
@@ -215,7 +216,7 @@ async def answered(recipe: Recipe, dataset: Dataset, stages: Stages, given: Give
     return await stages.through(ready, given)
 
 
-def answering(recipe: Recipe) -> list[tuple[Task[..., Any], AnyStep]]:
+def answering(recipe: Recipe) -> list[Work]:
     """What makes rows of prompts, in order."""
     return [(label, by_teacher(recipe)), *((answer, link) for link in chain(recipe)[1]), *checks(recipe)]
 

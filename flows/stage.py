@@ -21,6 +21,7 @@ from tasks.loop import Bench, reusable, rows_taken
 from tasks.shard import Shard
 from tasks.teacher.sight import Sight, sight
 
+Work = tuple[Task[..., Any], AnyStep]  # a Prefect task, and the step that it takes over each shard
 Place = tuple[int, ...]  # of a shard among others: that of the one it was made of, and its own where there are several
 Ends = Callable[[Mapping[str, str]], bool]  # whether what made rows wait (`Tally.stopped`) ends the run
 Coming = tuple[Place, dict[str, Any], int]  # a shard's place, the tally that names it, and its number there

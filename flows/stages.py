@@ -13,7 +13,7 @@ from prefect.utilities.annotations import quote
 
 from flows.progress import watched
 from flows.report import stage_line
-from flows.stage import Stage
+from flows.stage import Stage, Work
 from tasks.link import AnyStep, Linked
 from tasks.loop import Bench, inputs, reusable, rows_taken
 from tasks.step import name
@@ -42,7 +42,7 @@ class Stages:
         """A stage: one task for each shard."""
         return await self.through([(task, step)], given)
 
-    async def through(self, steps: Sequence[tuple[Task[..., Any], AnyStep]], given: Given) -> Given:
+    async def through(self, steps: Sequence[Work], given: Given) -> Given:
         """Stages one after the other, a task for each shard of each, all on one loop: see `Stage`."""
         self.bench.through.clear()
         row: list[Stage] = []

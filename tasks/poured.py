@@ -1,7 +1,7 @@
-"""Objects of frozen dataclasses, made in a third of the time.
+"""Objects of frozen dataclasses, made in less time.
 
-A frozen dataclass sets each of its fields through `object.__setattr__`: two microseconds for a record, and a run that
-finds its answers in the store makes two or three of them for each. So one is filled as an object of a twin that is not
+A frozen dataclass sets each of its fields through `object.__setattr__`. A record has many, and a run that finds its
+answers in the store makes two or three records for each. So one is filled as an object of a twin that is not
 frozen, whose slots are the same, and is then what it was meant to be. For where objects are made by the ten thousand.
 """
 

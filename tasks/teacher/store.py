@@ -33,7 +33,7 @@ from tasks.teacher.outcomes import Reply
 from tasks.teacher.packing import Packing
 
 GROUP_ROWS = 200
-GROUP_SECONDS = 0.01  # from the first of a group; a group of 25 takes a row 10 us more CPU than one of 100
+GROUP_SECONDS = 0.01  # from the first of a group; what waits is lost in a kill, but smaller groups take more CPU a row
 MAPPED = 2**31  # bytes of the store that are read where they lie, without a copy of each page
 AT_ONCE = 500  # rows in a statement; SQLite takes some 32,000 values
 Rows = Sequence[tuple[Any, ...]]
