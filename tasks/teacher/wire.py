@@ -65,10 +65,11 @@ class Wire:
         )
         self.client = openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, http_client=self.http)
         json_both_ways = {"Content-Type": "application/json", "Accept": "application/json"}
-        headers = httpx2.Headers({**self.client.auth_headers, **json_both_ways})
+        self.headers = httpx2.Headers({**self.client.auth_headers, **json_both_ways}, encoding="ascii")
         parts = urlsplit(url)
         address = httpx2.URL(parts._replace(path=f"{parts.path.rstrip('/')}/{path}").geturl())
-        self.request = partial(httpx2.Request, "POST", address, headers=headers, extensions=PATIENT)
+        self.request = partial(httpx2.Request, "POST", address, extensions=PATIENT)
+        self.stream = httpx2.ByteStream
         self.broken = (httpx2.HTTPError, OSError)
 
     async def ready(self) -> None:
@@ -79,7 +80,11 @@ class Wire:
 
     async def post(self, body: bytes) -> Came:
         """The reply to a request, whatever its status; redirects are not followed."""
-        raw = await self.http.send(self.request(content=body), stream=True)
+        request = self.request(stream=self.stream(body))
+        request.read()
+        request.headers = self.headers  # one for all; what a body adds to them (its length), the transport adds
+        raw = await self.http.send(request, stream=True)
+        raw.headers.encoding = "latin-1"  # else each byte of them is looked at to find one out
         try:
             if raw.status_code == 200 and "content-encoding" not in raw.headers:
                 came = await whole(cast(AsyncIterable[bytes], raw.stream))
