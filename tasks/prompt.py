@@ -34,6 +34,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
+from tasks.hashing import sha256
 from tasks.record import Message, message_of
 
 ROOT = Path(__file__).resolve().parent.parent / "prompts"
@@ -149,7 +150,7 @@ def fence_mark(values: Iterable[str]) -> str:
     """A short mark that occurs in none of the values, and is the same for the same values."""
     hashed = texts = "\0".join(values).encode("utf-8", "replace")
     while True:
-        mark = hashlib.sha256(hashed).hexdigest()[:8]
+        mark = sha256(hashed)[:8]
         hashed = mark.encode()
         if hashed not in texts:
             return mark

@@ -9,7 +9,6 @@ no user wrote, `prompt_id` what is asked, `row_id` what is trained on (the promp
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -19,6 +18,7 @@ from typing import Any, Literal, Self, cast
 
 import orjson
 
+from tasks.hashing import sha256
 from tasks.poured import poured
 
 MADE = "m-"  # how the id of a record begins that a technique made
@@ -320,7 +320,7 @@ def identity(kind: str, *parts: Any) -> str:
 
 def hashed(kind: str, text: bytes) -> str:
     """The name of a text that is JSON already."""
-    return f"{kind}-{hashlib.sha256(text).hexdigest()[:24]}"
+    return f"{kind}-{sha256(text)[:24]}"
 
 
 def spelt(said: Message) -> bytes:

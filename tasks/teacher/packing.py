@@ -7,7 +7,8 @@ compressor to find that out by itself. The dictionary stands in the store; a pac
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 import zstandard
@@ -57,10 +58,25 @@ class Packing:
 
     def unpacked(self, blob: bytes) -> bytes:
         """The text in UTF-8, lone surrogates as they are."""
-        number = zstandard.get_frame_parameters(blob).dict_id
+        return self.unpacker(dictionary(blob)).decompress(blob)
+
+    def all_unpacked(self, blobs: Iterable[bytes]) -> list[bytes]:
+        """The same of many, for which other threads have the interpreter once and not at each."""
+        found: list[bytes] = []
+        for number, some in groupby(blobs, dictionary):
+            together: Any = [*some]
+            found += [text.tobytes() for text in self.unpacker(number).multi_decompress_to_buffer(together)]
+        return found
+
+    def unpacker(self, number: int) -> zstandard.ZstdDecompressor:
         if number not in self.unpackers:
             self.load()  # the writer trained it since
-        return self.unpackers[number].decompress(blob)
+        return self.unpackers[number]
+
+
+def dictionary(blob: bytes) -> int:
+    """The dictionary that a packed text names; 0 for none."""
+    return zstandard.get_frame_parameters(blob).dict_id
 
 
 def encoded(text: str) -> bytes:

@@ -27,6 +27,7 @@ import orjson
 
 from tasks.poured import poured
 from tasks.teacher import batched, packing
+from tasks.teacher.ahead import Ahead
 from tasks.teacher.batched import Batches
 from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
@@ -120,7 +121,7 @@ class CallStore:
                 self.writer.execute(MODEL)
         self.batches = Batches(connected(path))
         self.asking: dict[str, asyncio.Future[Stored | None]] = {}  # on their way, for all engines
-        self.packing, self.unpacking = Packing(self.writer), Packing(self.reader)
+        self.packing, self.ahead = Packing(self.writer), Ahead(self.reader)
         self.learning = not self.packing.trained
         self.waiting: dict[str, Stored] = {}
         self.tried: list[Attempt] = []
@@ -150,8 +151,10 @@ class CallStore:
         sooner than a statement for many keys could be gathered and handed out."""
         if call := self.waiting.get(key):
             return call
-        row = self.reader.execute(READ, (key,)).fetchone()
-        return stored_of(row, self.unpacking) if row else None
+        if not (row := self.ahead.find(key)):
+            return None
+        *same, reply = row
+        return call_of(*same, request="", reply=reply_of(reply))
 
     def put(self, call: Stored) -> None:
         self.waiting[call.key] = call
@@ -215,6 +218,7 @@ class CallStore:
         for call in group:
             if self.waiting.get(call.key) is call:
                 del self.waiting[call.key]
+            self.ahead.forget(call.key)
 
     def released(self, many: int) -> None:
         """Let the first of those go on who wait for a flush."""
