@@ -54,6 +54,25 @@ def test_figures_by_stage_for_all_runs_or_one(lake: Path, capsys: pytest.Capture
     assert plain(lake, capsys, "--run", "2")["stages"] == {}
 
 
+async def cheap(path: Path) -> None:
+    """Answers of a stage whose model has no price that is known."""
+    async with CallStore(path, "00002") as store:
+        store.record(Attempt("judge", "p-0", "k9", "2026-01-09T00:00:00Z", "good", 0.5, 30, 12, 0.0, "m-2"))
+
+
+def test_what_nobody_knows_the_price_of_is_not_said_to_cost_nothing(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "–" not in run(lake, capsys)[1]
+    asyncio.run(cheap(lake / "mine" / "calls.sqlite"))
+    _, page = run(lake, capsys)
+    (line,) = (line for line in page.splitlines() if "m-2" in line)
+    assert "0.0000" not in page
+    assert "–" in line
+    assert "– USD: no price was known" in page
+    assert "0.7500" in page
+
+
 def test_a_list_shows_replies_on_one_line_and_obeys_none(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, page = run(lake, capsys, "--list", "2")
     assert len(page.splitlines()) == 3
