@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tasks.duration import spoken
 from tasks.teacher.sight import Sight
 
 RECENT = 10.0  # seconds over which calls are counted
@@ -122,13 +123,4 @@ def paid(s: Sight, forecast: float | None) -> str:
 def held_up(s: Sight) -> list[str]:
     """Each endpoint that keeps calls waiting, and how long still."""
     out = [f"{m} is out: {f'next probe in {math.ceil(w)} s' if w else 'probing now'}" for m, w in s.out.items()]
-    return out + [f"{m} wants no calls for {math.ceil(w)} s" for m, w in s.held.items()]
-
-
-def spoken(seconds: float) -> str:
-    """A span of time to two figures that matter."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return out + [f"{m} wants no calls for {spoken(math.ceil(w))}" for m, w in s.held.items()]

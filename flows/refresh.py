@@ -63,6 +63,7 @@ from tasks.teacher.budget import Purse
 from tasks.teacher.collector import calm
 from tasks.teacher.connect import engines
 from tasks.teacher.endpoints import RECORDED, check
+from tasks.teacher.sight import strangers
 
 COMPLETED = {"published": "Published", "nothing_new": "NothingNew", "plan": "Plan"}
 Whole = Annotated[  # a file is read when the run starts, so a deployment never holds an old copy of it
@@ -116,9 +117,9 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher
         raise Unfit(f"{recipe.output.name} was made by {what}; give this teacher's rows another output.name")
     published = {e.version for e in dataset.entries}
-    if strangers := sorted(set(recipe.output.pinned) - published):
+    if unheard := sorted(set(recipe.output.pinned) - published):
         raise RecipeError(
-            f"no version {strangers[0]} was ever published", "output.pinned", "pin one of flywheel versions"
+            f"no version {unheard[0]} was ever published", "output.pinned", "pin one of flywheel versions"
         )
     if not plan:
         check(recipe)
@@ -156,7 +157,7 @@ async def turn(
             return closing.cut_short(*stages.stop)
         given = await placed(recipe, dataset, stages, given)
         report = closing.settle(spooled((s.table() for s in inputs(given, None)), SCHEMA, dataset.work), given)
-        report.warnings += stages.idle
+        report.warnings += [*stages.idle, *strangers(bench.engines)]
         return closing.capped(report, stages.capped) if stages.capped else report
 
 

@@ -68,9 +68,8 @@ def stage_line(stage: str, tally: Tally) -> str:
     parts += [f"{n} {reason}" for reason, n in tally.dropped.items()]
     parts += [f"{n} {what}" for what, n in tally.noted.items()]
     parts += [f"{tally.merged} merged"] * bool(tally.merged) + [f"{tally.pending} pending"] * bool(tally.pending)
-    parts += [f"{tally.spent.calls} calls"] * bool(tally.spent.calls) + [f"{tally.spent.hits} from the store"] * bool(
-        tally.spent.hits
-    )
+    calls, hits = tally.spent.calls, tally.spent.hits
+    parts += [f"{calls} call{'s' * (calls > 1)}"] * bool(calls) + [f"{hits} from the store"] * bool(hits)
     parts += [f"{tally.spent.fallbacks} by the fallback"] * bool(tally.spent.fallbacks)
     return f"{stage:<8} {', '.join(parts)}"
 

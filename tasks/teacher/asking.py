@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tasks.duration import spoken
 from tasks.teacher.budget import cost
 from tasks.teacher.circuit import Passage
 from tasks.teacher.count import Count
@@ -186,5 +187,5 @@ class Asking:
         if engine.dead:
             raise engine.dead
         if engine.limiter.held > engine.endpoint.patience:
-            raise Unanswered(f"{engine.named} wants no calls for another {engine.limiter.held:.0f} s")
+            raise Unanswered(f"{engine.named} wants no calls for another {spoken(engine.limiter.held)}")
         engine.purse.check(self.stage)

@@ -201,9 +201,10 @@ class Engine:
     def heard(self, model: str) -> None:
         """Tell once of each model that answers in the place of the one that was asked for; a router may mean well."""
         asked = (self.endpoint.model or "").rpartition("/")[2].lower()
-        if model and asked not in model.lower() and model not in self.strangers:
-            self.strangers.add(model)
-            self.notice(f"it answers as {sound(model)[:100]}")
+        known = sound(model)[:100]
+        if model and asked not in model.lower() and known not in self.strangers:
+            self.strangers.add(known)
+            self.notice(f"it answers as {known}")
 
     def read(self, text: str, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
         """The class of the body of a 200, for a request, and its reply."""

@@ -57,5 +57,11 @@ def sight(step: object, engines: Mapping[str, Answerer]) -> Sight | None:
     )
 
 
+def strangers(engines: Mapping[str, Answerer]) -> list[str]:
+    """A sentence for each endpoint that answered under other names than that of its model."""
+    found = {id(e): e for e in engines.values() if isinstance(e, Engine) and e.strangers}
+    return [f"{called(e)} at {e.named} answered as {', '.join(sorted(e.strangers))}" for e in found.values()]
+
+
 def called(engine: Engine) -> str:
     return engine.endpoint.model or engine.named

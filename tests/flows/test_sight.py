@@ -150,3 +150,13 @@ def test_a_pipe_gets_plain_lines_even_where_colours_are_forced(flywheel: Callabl
     assert "\r" not in done.out + done.err
     passing = [line for line in done.err.splitlines() if " of 10 rows, " in line]
     assert 1 <= len(passing) <= 3  # about one in ten seconds
+
+
+def test_a_model_that_answers_in_the_place_of_the_one_asked_is_named_in_the_report(
+    flywheel: Callable[..., Done], tmp_path: Path
+) -> None:
+    with teacher(good, lambda *_: FaultsServer(answer=text, model="smaller\n小")) as fine:
+        done = flywheel(*told(tmp_path, fine), OPENAI_API_KEY="k")
+    assert done.code == 0, done.err
+    (warning,) = done.json["warnings"]
+    assert re.fullmatch(rf"canned at {re.escape(fine.url)} answered as smaller\s小", warning)

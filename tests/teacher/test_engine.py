@@ -10,6 +10,7 @@ from tasks.teacher.budget import BudgetReached
 from tasks.teacher.count import Count
 from tasks.teacher.endings import NoAnswer, TeacherUnusable, Unanswered
 from tasks.teacher.outcomes import Reply
+from tasks.teacher.sight import strangers
 from tasks.teacher.store import stored
 from tests import faults
 from tests.engines import KEY, ask, engine_at
@@ -157,6 +158,7 @@ async def test_another_model_than_was_asked_for_is_told_once_and_its_answer_kept
     (once,) = said
     assert "m-1" in once
     assert "answers as m-0-mini" in once
+    assert strangers({"teacher": engine, "judge": engine}) == [f"m-1 at {engine.named} answered as m-0-mini"]
 
 
 async def test_a_dated_name_of_the_model_that_was_asked_for_is_that_model(tmp_path: Path) -> None:
