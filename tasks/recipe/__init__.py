@@ -106,7 +106,7 @@ class Recipe(Part):
     split: Split = Field(default=Split(), description="Shares for validation and test.")
     student: Student | None = Field(default=None, description="Who is trained: rows must render and fit for it.")
     notify: Notify = Field(default=Notify(), description="Who is told how a run ended.")
-    shard_rows: int = Field(default=2000, ge=1, description="Records in one Prefect task.")
+    shard_rows: int = Field(default=1500, ge=1, description="Records in one Prefect task.")
 
     @property
     def endpoints(self) -> dict[str, Endpoint]:
