@@ -117,9 +117,9 @@ def fit(recipe: Recipe, dataset: Dataset, plan: bool) -> None:
         what = "the recorded teacher" if head.teacher == RECORDED else head.teacher
         raise Unfit(f"{recipe.output.name} was made by {what}; give this teacher's rows another output.name")
     published = {e.version for e in dataset.entries}
-    if unheard := sorted(set(recipe.output.pinned) - published):
+    if unknown := sorted(set(recipe.output.pinned) - published):
         raise RecipeError(
-            f"no version {unheard[0]} was ever published", "output.pinned", "pin one of flywheel versions"
+            f"no version {unknown[0]} was ever published", "output.pinned", "pin one of flywheel versions"
         )
     if not plan:
         check(recipe)
@@ -154,7 +154,9 @@ async def turn(
         closing.produced = tuple(stages.done[len(closing.early) :])
         given = [] if stages.stop else await answered(recipe, dataset, stages, given)
         if stages.stop:
-            return closing.cut_short(*stages.stop)
+            report = closing.cut_short(*stages.stop)
+            report.warnings += strangers(bench.engines)
+            return report
         given = await placed(recipe, dataset, stages, given)
         report = closing.settle(spooled((s.table() for s in inputs(given, None)), SCHEMA, dataset.work), given)
         report.warnings += [*stages.idle, *strangers(bench.engines)]

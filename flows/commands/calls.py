@@ -118,7 +118,7 @@ def counted(store: Path, run: str) -> Seen:
     head = ("stage", "model", "tokens in", "out", "USD", "p50 s", "p95 s", "attempts")
     table = grid(head, rows, range(2, 7)) if rows or not run else unknown(run, plain["runs"])
     kept = counts(plain["kept"]) or "no answers"
-    free = any(f["tokens_out"] and not f["usd"] for s in plain["stages"].values() for f in s["models"].values())
+    free = any(free_of_charge(f) for s in plain["stages"].values() for f in s["models"].values())
     table += "\n– USD: no price was known, or none is asked" * free
     page = [table, "", f"{kept} kept, {plain['bytes'] / 2**20:.1f} MiB", *map(handed_in, plain["batches"])]
     return Seen(plain, "\n".join(page))
@@ -139,8 +139,13 @@ def line(stage: str, model: str, figures: dict[str, Any]) -> tuple[str, ...]:
     """What a stage asked of a model, in cells."""
     seconds = ("–" if figures[p] is None else f"{figures[p]:.3f}" for p in ("p50", "p95"))
     tokens = (f"{figures[t]:,}" for t in ("tokens_in", "tokens_out"))
-    usd = f"{figures['usd']:.4f}" if figures["usd"] else "–"
+    usd = "–" if free_of_charge(figures) else f"{figures['usd']:.4f}"
     return stage, printable(model), *tokens, usd, *seconds, counts(figures["attempts"])
+
+
+def free_of_charge(figures: dict[str, Any]) -> bool:
+    """Whether tokens cost nothing that the store knows of."""
+    return not figures["usd"] and bool(figures["tokens_in"] or figures["tokens_out"])
 
 
 def short(text: str) -> str:

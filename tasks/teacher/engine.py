@@ -201,10 +201,12 @@ class Engine:
     def heard(self, model: str) -> None:
         """Tell once of each model that answers in the place of the one that was asked for; a router may mean well."""
         asked = (self.endpoint.model or "").rpartition("/")[2].lower()
-        known = sound(model)[:100]
-        if model and asked not in model.lower() and known not in self.strangers:
-            self.strangers.add(known)
-            self.notice(f"it answers as {known}")
+        if not model or asked in model.lower():
+            return
+        name = "".join(c for c in discreet(sound(model), self.key) if c.isprintable())[:100]  # a terminal shows it
+        if name not in self.strangers:
+            self.strangers.add(name)
+            self.notice(f"it answers as {name}")
 
     def read(self, text: str, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
         """The class of the body of a 200, for a request, and its reply."""

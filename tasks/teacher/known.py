@@ -8,9 +8,10 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from tasks.teacher.packing import Packing
-from tasks.teacher.store import READ, Stored, connected, stored_of
+from tasks.teacher.store import Stored, connected, stored_of
 
 LATEST = 1000  # calls of a stage that are looked at
+READ = "select key, outcome, max_tokens, latency, at, null, reply from calls where key = ?"
 READ_LATEST = """
 select c.key, c.outcome, c.max_tokens, c.latency, c.at, c.request, c.reply
 from attempts a join calls c on c.key = a.key and c.outcome = a.outcome

@@ -57,7 +57,6 @@ create table if not exists attempts (
     *batched.TABLES,
 )
 MODEL = "alter table attempts add column model text not null default ''"
-READ = "select key, outcome, max_tokens, latency, at, null, reply from calls where key = ?"
 ENOUGH = "select count(*) from (select 1 from calls limit ?)"
 READ_ALL = "select key, outcome, max_tokens, latency, at, request, reply from calls order by key"
 READ_SENT = "select distinct key, record, stage from attempts where stage in (select value from json_each(?))"

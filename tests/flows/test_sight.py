@@ -155,8 +155,8 @@ def test_a_pipe_gets_plain_lines_even_where_colours_are_forced(flywheel: Callabl
 def test_a_model_that_answers_in_the_place_of_the_one_asked_is_named_in_the_report(
     flywheel: Callable[..., Done], tmp_path: Path
 ) -> None:
-    with teacher(good, lambda *_: FaultsServer(answer=text, model="smaller\n小")) as fine:
+    with teacher(good, lambda *_: FaultsServer(answer=text, model="smaller\n\x1b[31m小")) as fine:
         done = flywheel(*told(tmp_path, fine), OPENAI_API_KEY="k")
     assert done.code == 0, done.err
     (warning,) = done.json["warnings"]
-    assert re.fullmatch(rf"canned at {re.escape(fine.url)} answered as smaller\s小", warning)
+    assert re.fullmatch(rf"canned at {re.escape(fine.url)} answered as smaller\[31m小", warning)

@@ -161,6 +161,16 @@ async def test_another_model_than_was_asked_for_is_told_once_and_its_answer_kept
     assert strangers({"teacher": engine, "judge": engine}) == [f"m-1 at {engine.named} answered as m-0-mini"]
 
 
+async def test_a_key_that_comes_back_as_a_models_name_is_told_to_nobody(tmp_path: Path) -> None:
+    said: list[str] = []
+    key = "sk-planted-0123456789"
+    async with FaultsServer(model=f"m-{key}") as server, engine_at(server, tmp_path, notice=said.append) as engine:
+        engine.key = key
+        await ask(engine, "bread")
+        assert strangers({"teacher": engine}) == [f"m-1 at {engine.named} answered as m-[key]"]
+    assert key not in "".join(said)
+
+
 async def test_a_dated_name_of_the_model_that_was_asked_for_is_that_model(tmp_path: Path) -> None:
     said: list[str] = []
     async with FaultsServer(model="org/M-1-2026-01-05") as server, engine_at(server, tmp_path, notice=said.append) as e:
