@@ -20,7 +20,7 @@ from typing import Any
 from tasks.teacher.asking import Asking
 from tasks.teacher.count import Count
 from tasks.teacher.engine import Engine, given
-from tasks.teacher.outcomes import Reply, Verdict, counts, sound
+from tasks.teacher.outcomes import Reply, Verdict, bad_body, counts, read, sound
 from tasks.teacher.request import call_key, request_of, text_of
 from tasks.teacher.store import Stored
 from tasks.teacher.tokens import tokens
@@ -73,16 +73,16 @@ class EmbeddingEngine(Engine):
         call = await Asking(self, key, body, text_of(request), count, stage, "").answered()
         return given(call).text.split()
 
-    def read(self, text: str, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
+    def read(self, came: bytes, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
         """A reply whose text is the packed vectors, one after the other."""
         try:
-            plain = json.loads(text)
+            plain = read(came)
             rows = sorted(plain["data"], key=lambda row: row["index"])
             vectors = [packed(row["embedding"]) for row in rows]
             (told,) = counts(plain.get("usage"), "prompt_tokens")
             model = str(plain.get("model") or "")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            return Verdict("retry", "bad_body", sound(text[:200])), None
+            return bad_body(came), None
         if len(vectors) != len(body["input"]) or len({len(v) for v in vectors}) != 1:
             return Verdict("retry", "bad_body", f"{len(vectors)} vectors for {len(body['input'])} texts"), None
         used = told or max(1, sum(map(tokens, body["input"])))

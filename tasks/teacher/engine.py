@@ -192,7 +192,7 @@ class Engine:
             self.limiter.told(came.headers)
             good = 200 <= came.status < 300
             verdict, reply = (
-                self.read(came.text, body) if good else (of_status(came.status, came.text, came.headers), None)
+                self.read(came.body, body) if good else (of_status(came.status, came.body, came.headers), None)
             )
         except self.wire.broken as fault:
             verdict, reply = of_break(fault, self.endpoint.timeout), None
@@ -208,9 +208,9 @@ class Engine:
             self.strangers.add(name)
             self.notice(f"it answers as {name}")
 
-    def read(self, text: str, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
+    def read(self, came: bytes, body: dict[str, Any]) -> tuple[Verdict, Reply | None]:
         """The class of the body of a 200, for a request, and its reply."""
-        return of_body(text)
+        return of_body(came)
 
     def keep(self, call: Stored) -> None:
         self.store.put(call)

@@ -111,7 +111,7 @@ class Jobs:
             try:
                 given = await ask()
             except openai.APIStatusError as fault:
-                verdict = of_status(fault.status_code, fault.response.text, fault.response.headers)
+                verdict = of_status(fault.status_code, fault.response.content, fault.response.headers)
             except openai.APIConnectionError as fault:
                 verdict = of_break(fault, engine.endpoint.timeout)
             except ValueError as fault:  # the SDK does not say what it found instead of JSON

@@ -61,6 +61,7 @@ class Reply:
         return replace(self, prompt_tokens=prompt_tokens(body), response_tokens=max(1, said), estimated=True)
 
 
+GOOD = Verdict("good", "good")
 PASSING = {408, 409, 425}
 STOPPING_CODES = {
     "insufficient_quota",
@@ -80,9 +81,9 @@ MOST_TOKENS = 10**9  # far beyond what any model reads or writes in one call
 MARKS = ("<think", "<thought", "</think>")
 
 
-def of_status(status: int, body: str, headers: Mapping[str, str]) -> Verdict:
+def of_status(status: int, body: bytes, headers: Mapping[str, str]) -> Verdict:
     """The class of a reply that is not a 200."""
-    code, said = map(sound, complaint(body))
+    code, said = map(sound, complaint(legible(body)))
     if code == "not_recorded":
         return Verdict("final", "not_recorded", said)
     if code in STOPPING_CODES:
@@ -98,30 +99,39 @@ def of_status(status: int, body: str, headers: Mapping[str, str]) -> Verdict:
     return Verdict("final", "refused_by_endpoint", f"{status} {said}")
 
 
-def of_body(body: str) -> tuple[Verdict, Reply | None]:
+def of_body(body: bytes) -> tuple[Verdict, Reply | None]:
     """The class of the body of a 200, and its reply where there is one to read."""
     try:
         plain = read(body)
         refusal = str(plain["choices"][0]["message"].get("refusal") or "")
         reply = reply_of(plain)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        return Verdict("retry", "bad_body", sound(body[:200])), None
+        return bad_body(body), None
     if reply.finish == "length":
         return Verdict("final", "truncated"), reply
     if reply.finish == "content_filter" or refusal:
         return Verdict("final", "filtered", sound(refusal)), reply
     if not reply.text.strip() and not reply.tool_calls:
         return Verdict("retry", "empty_answer"), reply
-    return Verdict("good", "good"), reply
+    return GOOD, reply
 
 
-def read(body: str) -> Any:
+def bad_body(body: bytes) -> Verdict:
+    """A body that cannot be read as what it should be; its beginning is shown."""
+    return Verdict("retry", "bad_body", sound(legible(body)[:200]))
+
+
+def read(body: bytes) -> Any:
     """What `json.loads` makes of it, by the fastest library there is; that one refuses what is not quite JSON (`NaN`),
-    and lone surrogates. Raises ValueError or RecursionError."""
+    lone surrogates, and bytes that are not UTF-8. Raises ValueError or RecursionError."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        return json.loads(body)
+        return json.loads(legible(body))
+
+
+def legible(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
 
 
 def reply_of(plain: Any) -> Reply:
@@ -167,7 +177,11 @@ def call_of(plain: Any) -> dict[str, str]:
 
 def sound(text: str) -> str:
     """The text without lone surrogates: JSON can spell them, but neither a request nor Parquet can hold them."""
-    return text.encode("utf-8", "replace").decode()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def apart(text: str, reasoning: str) -> tuple[str, str]:

@@ -51,7 +51,11 @@ class Packing:
         self.load()
 
     def pack(self, text: str) -> bytes:
-        return self.packer.compress(encoded(text))
+        return self.packed(encoded(text))
+
+    def packed(self, text: bytes) -> bytes:
+        """A text in UTF-8, packed."""
+        return self.packer.compress(text)
 
     def unpack(self, blob: bytes) -> str:
         return self.unpacked(blob).decode("utf-8", "surrogatepass")

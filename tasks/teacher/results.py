@@ -32,7 +32,7 @@ def outcome(plain: dict[str, Any]) -> Outcome:
     has another shape."""
     if not (response := plain.get("response")):
         return of_error(plain["error"]), None
-    status, body = int(response["status_code"]), json.dumps(response["body"])
+    status, body = int(response["status_code"]), json.dumps(response["body"]).encode()
     if 200 <= status < 300:
         return of_body(body)
     verdict = of_status(status, body, {})
@@ -41,7 +41,7 @@ def outcome(plain: dict[str, Any]) -> Outcome:
 
 def of_error(error: dict[str, Any]) -> Verdict:
     """The class of a question that was not asked, such as one that its batch had no time for (`batch_expired`)."""
-    verdict = of_status(500, json.dumps({"error": error}), {})
+    verdict = of_status(500, json.dumps({"error": error}).encode(), {})
     code = str(error.get("code") or verdict.name)
     return verdict if verdict.kind == "stop" else Verdict("retry", sound(code.removeprefix("batch_")), verdict.said)
 

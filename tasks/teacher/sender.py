@@ -55,7 +55,7 @@ class Sender:
             verdict = of_break(fault, 0)
             self.frames.put(number, frames.BROKEN, verdict.name.encode(), verdict.said.encode("utf-8", "replace"))
         else:
-            self.frames.put(number, came.status, orjson.dumps(dict(came.headers)), came.body)
+            self.frames.put(number, came.status, orjson.dumps(came.headers), came.body)
 
     def sent(self, number: int, task: asyncio.Task[None]) -> None:
         """What no endpoint is to blame for is raised where the request came from."""

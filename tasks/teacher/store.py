@@ -21,7 +21,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -84,9 +84,9 @@ class Stored:
         return self.outcome != "truncated" or max_tokens <= self.max_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request that was sent for a record (a prompt's id), and how it ended; the run's name is the store's."""
+class Attempt(NamedTuple):
+    """One request that was sent for a record (a prompt's id), and how it ended: a row of the table, but for the run's
+    name, which is the store's."""
 
     stage: str
     record: str
@@ -229,11 +229,11 @@ class CallStore:
     def rows(self, group: list[Stored], tried: list[Attempt]) -> tuple[Rows, Rows]:
         """What is written of calls and of attempts, ready: packed by the loop's own thread, because another would wait
         for a busy loop at each text."""
-        pack = self.packing.pack
+        pack, packed = self.packing.pack, self.packing.packed
         calls = [
-            (c.key, c.outcome, c.max_tokens, c.latency, c.at, pack(c.request), pack(plain(c.reply))) for c in group
+            (c.key, c.outcome, c.max_tokens, c.latency, c.at, pack(c.request), packed(plain(c.reply))) for c in group
         ]
-        return calls, [(self.run, a.stage, a.record, a.key, *figures(a)) for a in tried]
+        return calls, [(self.run, *attempt) for attempt in tried]
 
     def commit(self, calls: Rows, attempts: Rows) -> None:
         """Write a group in few statements: between two of them a busy loop may keep the thread waiting."""
@@ -313,13 +313,10 @@ def reply_of(text: bytes) -> Reply:
     return answer_of(**said, hit=True)
 
 
-def figures(a: Attempt) -> tuple[Any, ...]:
-    return a.at, a.outcome, a.latency, a.tokens_in, a.tokens_out, a.usd, a.model
-
-
-def plain(reply: Reply) -> str:
+def plain(reply: Reply) -> bytes:
+    """A reply as it is stored: JSON in UTF-8."""
     fields = {k: getattr(reply, k) for k in REPLY}
     try:
-        return orjson.dumps(fields).decode()
+        return orjson.dumps(fields)
     except orjson.JSONEncodeError:  # a lone surrogate
-        return PLAIN.encode(fields)
+        return PLAIN.encode(fields).encode("utf-8", "surrogatepass")

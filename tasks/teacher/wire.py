@@ -8,7 +8,7 @@ what all of them share, and a plain reply is read as it comes from the transport
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -39,15 +39,11 @@ def discreet(said: str, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """A reply: its status, its headers, whose names are found in lower case, and its body in UTF-8."""
+    """A reply: its status, its headers by their names in lower case, and its body, in UTF-8 if it is text."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
 
 
 class Wire:
@@ -84,16 +80,16 @@ class Wire:
         request.read()
         request.headers = self.headers  # one for all; what a body adds to them (its length), the transport adds
         raw = await self.http.send(request, stream=True)
-        raw.headers.encoding = "latin-1"  # else each byte of them is looked at to find one out
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw.headers.raw}
         try:
-            if raw.status_code == 200 and "content-encoding" not in raw.headers:
+            if raw.status_code == 200 and "content-encoding" not in headers:
                 came = await whole(cast(AsyncIterable[bytes], raw.stream))
             else:
                 said = await whole(raw.aiter_bytes())
                 came = said.decode(raw.encoding or "utf-8", "replace").encode("utf-8", "replace")
         finally:
             await raw.aclose()
-        return Came(raw.status_code, raw.headers, came)
+        return Came(raw.status_code, headers, came)
 
 
 async def whole(stream: AsyncIterable[bytes]) -> bytes:

@@ -40,7 +40,7 @@ def completion(content: Any = "an answer", finish: Any = "stop", usage: Any = No
     ],
 )
 def test_a_status_has_one_class(status: int, body: str, kind: str, name: str) -> None:
-    verdict = of_status(status, body, {})
+    verdict = of_status(status, body.encode(), {})
     assert (verdict.kind, verdict.name) == (kind, name)
 
 
@@ -49,7 +49,7 @@ def test_a_status_has_one_class(status: int, body: str, kind: str, name: str) ->
     ["", "no json", "[]", "null", '"text"', '[{"error": 1}]', '{"error": "slow"}', '{"error": null}', "[" * 50_000],
 )
 def test_an_error_body_of_any_shape_is_classified_by_its_status(body: str) -> None:
-    assert of_status(503, body, {}).kind == "retry"
+    assert of_status(503, body.encode(), {}).kind == "retry"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_error_body_of_any_shape_is_classified_by_its_status(body: str) -> No
     ],
 )
 def test_the_body_of_a_200_has_one_class(body: str, kind: str, name: str) -> None:
-    verdict, reply = of_body(body)
+    verdict, reply = of_body(body.encode())
     assert (verdict.kind, verdict.name) == (kind, name)
     assert kind != "good" or (reply and reply.text.strip())
 
@@ -96,7 +96,7 @@ def test_the_body_of_a_200_has_one_class(body: str, kind: str, name: str) -> Non
 def test_a_reply_holds_text_reasoning_and_usage() -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 5}
     body = completion("四", usage=usage, reasoning_content="二加二")
-    assert of_body(body)[1] == Reply("四", "二加二", "stop", "m", 7, 5)
+    assert of_body(body.encode())[1] == Reply("四", "二加二", "stop", "m", 7, 5)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_a_usage_that_cannot_be_is_no_usage_and_costs_no_answer(usage: Any) -> N
         {"prompt_tokens": usage, "completion_tokens": 5},
         {"prompt_tokens": 7, "completion_tokens": usage},
     ):
-        verdict, reply = of_body(completion(usage=told))
+        verdict, reply = of_body(completion(usage=told).encode())
         assert (verdict.kind, reply) == ("good", Reply("an answer", model="m"))
 
 
 def test_a_text_in_parts_is_one_text() -> None:
     parts = [{"type": "thinking", "thinking": "二加二"}, {"type": "text", "text": "四"}, {"type": "text", "text": "。"}]
-    _, reply = of_body(completion(parts))
+    _, reply = of_body(completion(parts).encode())
     assert reply
     assert reply.text == "四。"
 
@@ -132,7 +132,7 @@ def test_a_text_in_parts_is_one_text() -> None:
     ],
 )
 def test_what_an_endpoint_said_is_told_in_whatever_shape_it_was(body: str, said: str) -> None:
-    assert of_status(400, body, {}).said == f"400 {said}"
+    assert of_status(400, body.encode(), {}).said == f"400 {said}"
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ ODD = [
 
 @pytest.mark.parametrize("body", ODD)
 def test_odd_bodies_are_read_as_the_standard_library_reads_them(body: str) -> None:
-    assert tried(read, body) == tried(json.loads, body)
+    assert tried(read, body.encode()) == tried(json.loads, body)
 
 
-def tried(reader: Callable[[str], Any], body: str) -> str:
+def tried(reader: Callable[[Any], Any], body: str | bytes) -> str:
     """What a reader makes of it, or what it raises."""
     try:
         return repr(reader(body))
@@ -185,9 +185,15 @@ def tried(reader: Callable[[str], Any], body: str) -> str:
 
 
 def test_a_lone_surrogate_does_not_get_past_the_door() -> None:
-    _, reply = of_body('{"choices": [{"message": {"content": "broken \\ud83d, whole \\ud83d\\ude00"}}]}')
+    _, reply = of_body(rb'{"choices": [{"message": {"content": "broken \ud83d, whole \ud83d\ude00"}}]}')
     assert reply
     assert reply.text == "broken ?, whole 😀"
+
+
+def test_bytes_that_are_no_utf_8_cost_their_place_and_not_the_answer() -> None:
+    _, reply = of_body(completion("面包").encode().replace(b"\\u5305", b"\xff"))
+    assert reply
+    assert reply.text == "面\ufffd"
 
 
 DATE = "Mon, 05 Jan 2026 10:00:00 GMT"
