@@ -34,7 +34,9 @@ from tasks.teacher.outcomes import Reply
 from tasks.teacher.packing import Packing
 
 GROUP_ROWS = 200
-GROUP_SECONDS = 0.01  # from the first of a group; what waits is lost in a kill, but smaller groups take more CPU a row
+GROUP_SECONDS = 0.02  # from the first of a group, at most: what waits is lost in a kill
+ROW_SECONDS = 0.0015  # for each row of the group before: where few come each is soon on disk, and where many do, small
+# groups would take much CPU time
 MAPPED = 2**31  # bytes of the store that are read where they lie, without a copy of each page
 AT_ONCE = 500  # rows in a statement; SQLite takes some 32,000 values
 Rows = Sequence[tuple[Any, ...]]
@@ -127,6 +129,7 @@ class CallStore:
         self.flusher: asyncio.Task[None] | None = None
         self.full = asyncio.Event()
         self.timer: asyncio.TimerHandle | None = None
+        self.pause = 0.0
         self.flushes: list[asyncio.Future[None]] = []
         self.leaving = False
         self.fault: sqlite3.Error | None = None
@@ -168,7 +171,7 @@ class CallStore:
     def begin(self) -> None:
         """Have a group written soon; at once where another took longer than that: a slow disk gets large ones."""
         if not self.timer:
-            self.timer = asyncio.get_running_loop().call_later(GROUP_SECONDS, self.full.set)
+            self.timer = asyncio.get_running_loop().call_later(self.pause, self.full.set)
 
     def spent(self) -> dict[str, Count]:
         """What this run has spent so far, by stage, as far as it is on disk."""
@@ -210,6 +213,7 @@ class CallStore:
         """Commit a group, and forget that it waits."""
         if not group and not tried:
             return
+        self.pause = min(ROW_SECONDS * len(tried), GROUP_SECONDS)
         await asyncio.to_thread(self.commit, *self.rows(group, tried))
         if self.learning:
             self.train()
