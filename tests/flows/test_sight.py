@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults import Call, Fault, FaultsServer, rate_limited, refused
 from tests.flows.conftest import COMMAND, PROJECT, Done
 from tests.flows.teachers import Taught, good, teacher
@@ -152,11 +154,12 @@ def test_a_pipe_gets_plain_lines_even_where_colours_are_forced(flywheel: Callabl
     assert 1 <= len(passing) <= 3  # about one in ten seconds
 
 
+@pytest.mark.parametrize(("cap", "code"), [((), 0), (("--set", "budget.calls=4"), 4)], ids=["published", "at a cap"])
 def test_a_model_that_answers_in_the_place_of_the_one_asked_is_named_in_the_report(
-    flywheel: Callable[..., Done], tmp_path: Path
+    flywheel: Callable[..., Done], tmp_path: Path, cap: tuple[str, ...], code: int
 ) -> None:
     with teacher(good, lambda *_: FaultsServer(answer=text, model="smaller\n\x1b[31m小")) as fine:
-        done = flywheel(*told(tmp_path, fine), OPENAI_API_KEY="k")
-    assert done.code == 0, done.err
+        done = flywheel(*told(tmp_path, fine), *cap, OPENAI_API_KEY="k")
+    assert done.code == code, done.err
     (warning,) = done.json["warnings"]
     assert re.fullmatch(rf"canned at {re.escape(fine.url)} answered as smaller\[31m小", warning)
