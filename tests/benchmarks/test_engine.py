@@ -74,7 +74,7 @@ def test_our_client_keeps_its_answers_and_takes_up_where_it_was_killed(tmp_path:
     assert (first["ok"], first["calls"], again["ok"], again["calls"]) == (40, 40, 40, 0)
     result = killed(client, 400, tmp_path / "killed")
     assert result["ok"] == 400
-    assert result["paid_twice"] < result["killed_at"]
+    assert all(paid < result["killed_at"] for paid in result["paid_twice"])
 
 
 def test_a_client_that_is_not_done_in_time_failed_with_what_it_got(tmp_path: Path) -> None:
