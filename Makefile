@@ -30,7 +30,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.contamination
 	@$(BIN)/python -m benchmarks.index
 	@$(BIN)/python -m benchmarks.faults
-	@echo 'The call engine beside its peers: make bench-engine (a quarter of an hour)'
+	@echo 'The call engine beside its peers: make bench-engine (twenty minutes)'
 
 # Each client in an environment of its own: 3 GB and some minutes once.
 bench-engine: $(VENV)/.dev
