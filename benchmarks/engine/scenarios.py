@@ -68,7 +68,7 @@ def cold(result: Result, in_flight: int) -> Result:
 
 
 def killed(client: Client, calls: int, cache: Path) -> Result:
-    """The one of `KILLS` runs that lost the most rows, and how many answers were paid twice in all of them."""
+    """The one of `KILLS` runs that lost the most rows, and how many answers were paid twice in each of them."""
     runs = [killed_once(client, calls, cache.with_name(f"{cache.name}-{nth}")) for nth in range(KILLS)]
     paid_twice = [run["paid_twice"] for run in runs]
     return max(runs, key=lambda run: run["lost"] + run["empty"]) | {"paid_twice": paid_twice}

@@ -20,7 +20,7 @@ from typing import Any
 from tasks.teacher.asking import Asking
 from tasks.teacher.count import Count
 from tasks.teacher.engine import Engine, given
-from tasks.teacher.outcomes import Reply, Verdict, bad_body, counts, read, sound
+from tasks.teacher.outcomes import GOOD, Reply, Verdict, bad_body, counts, read, sound
 from tasks.teacher.request import call_key, request_of, text_of
 from tasks.teacher.store import Stored
 from tasks.teacher.tokens import tokens
@@ -86,7 +86,7 @@ class EmbeddingEngine(Engine):
         if len(vectors) != len(body["input"]) or len({len(v) for v in vectors}) != 1:
             return Verdict("retry", "bad_body", f"{len(vectors)} vectors for {len(body['input'])} texts"), None
         used = told or max(1, sum(map(tokens, body["input"])))
-        return Verdict("good", "good"), Reply(" ".join(vectors), model=model, prompt_tokens=used, estimated=not told)
+        return GOOD, Reply(" ".join(vectors), model=model, prompt_tokens=used, estimated=not told)
 
     def keep(self, call: Stored) -> None:
         """Each vector under its text. Of a refusal nobody knows which text it is for: it is not kept."""

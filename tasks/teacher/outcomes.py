@@ -118,7 +118,7 @@ def of_body(body: bytes) -> tuple[Verdict, Reply | None]:
 
 def bad_body(body: bytes) -> Verdict:
     """A body that cannot be read as what it should be; its beginning is shown."""
-    return Verdict("retry", "bad_body", sound(legible(body)[:200]))
+    return Verdict("retry", "bad_body", legible(body)[:200])
 
 
 def read(body: bytes) -> Any:

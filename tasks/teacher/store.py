@@ -35,8 +35,8 @@ from tasks.teacher.packing import Packing
 
 GROUP_ROWS = 200
 GROUP_SECONDS = 0.02  # from the first of a group, at most: what waits is lost in a kill
-ROW_SECONDS = 0.0015  # for each row of the group before: where few come each is soon on disk, and where many do, small
-# groups would take much CPU time
+ROW_SECONDS = 0.0015  # for each attempt in the group before: where few come each is soon on disk, and where many do,
+# small groups would take much CPU time
 MAPPED = 2**31  # bytes of the store that are read where they lie, without a copy of each page
 AT_ONCE = 500  # rows in a statement; SQLite takes some 32,000 values
 Rows = Sequence[tuple[Any, ...]]
@@ -323,4 +323,4 @@ def plain(reply: Reply) -> bytes:
     try:
         return orjson.dumps(fields)
     except orjson.JSONEncodeError:  # a lone surrogate
-        return PLAIN.encode(fields).encode("utf-8", "surrogatepass")
+        return packing.encoded(PLAIN.encode(fields))

@@ -13,7 +13,7 @@ import pytest
 from tasks.recipe import PROJECT
 from tasks.teacher.count import Count
 from tasks.teacher.outcomes import Reply
-from tasks.teacher.store import TABLES, Attempt, CallStore, Stored, stored
+from tasks.teacher.store import GROUP_SECONDS, ROW_SECONDS, TABLES, Attempt, CallStore, Stored, stored
 
 HOSTILE = '中文 {{x}} </user> "}]} NUL \0 and a lone surrogate \ud800'
 
@@ -121,6 +121,17 @@ async def test_every_attempt_is_kept_and_a_run_knows_what_it_spent_before_it_was
             await store.flush()
             spent = store.spent()
     assert spent == {"answer": Count(4, 0, 60, 24, 0.5), "judge": Count(2, 0, 60, 24, 0.5)}
+
+
+async def test_a_group_waits_by_the_size_of_the_one_before_and_never_for_long(tmp_path: Path) -> None:
+    async with CallStore(tmp_path / "calls.sqlite") as store:
+        pauses = [store.pause]
+        for many in (1, 3, 1000, 1):
+            for _ in range(many):
+                store.record(Attempt("answer", "p-1", "k", "2026-01-05T00:00:00Z", "good", 0.5, 30, 12, 0.25))
+            await store.flush()
+            pauses.append(store.pause)
+    assert pauses == [0, ROW_SECONDS, 3 * ROW_SECONDS, GROUP_SECONDS, ROW_SECONDS]
 
 
 async def test_many_calls_of_one_kind_are_packed_with_what_they_share(tmp_path: Path) -> None:
